@@ -77,9 +77,9 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		dev = wire.Impair(dev, opt.faults)
 	}
 	if opt.pcap != "" {
-		capture, err := pcap.Create(opt.pcap)
-		if err != nil {
-			return fmt.Errorf("-pcap: %w", err)
+		capture, cerr := pcap.Create(opt.pcap)
+		if cerr != nil {
+			return fmt.Errorf("-pcap: %w", cerr)
 		}
 		defer func() { err = errors.Join(err, capture.Close()) }()
 		dev = pcap.Tee(dev, capture.Writer)
@@ -176,6 +176,7 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 		ip:   netip.MustParsePrefix("10.0.0.4/24"),
 		mac:  MAC{0x02, 0, 0, 0, 0, 0x04},
 	}
+	opt.faults.Seed = 1
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}

@@ -108,12 +108,12 @@ func (s *Stack) sendWaiting(n *neighbour) {
 }
 
 // dropWaiting drops what has waited for n in vain.
-func (s *Stack) dropWaiting(n *neighbour) {
+func (s *Stack) dropWaiting(n *neighbour, reason error) {
 	waiting := n.waiting
 	n.waiting = nil
 	s.arp.waiting -= len(waiting)
 	for _, w := range waiting {
-		s.drop(errARPNoAnswer)
+		s.drop(reason)
 		s.freePacket(w.p)
 	}
 }

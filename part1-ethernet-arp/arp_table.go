@@ -69,7 +69,7 @@ func (s *Stack) initARP() {
 func (s *Stack) closeARP() {
 	s.arp.announcer.stop()
 	for _, n := range s.arp.neighbours {
-		s.forgetNeighbour(n, stateNone)
+		s.forgetNeighbour(n, stateNone, errClosed)
 	}
 }
 
@@ -139,14 +139,15 @@ func (s *Stack) neighbourTimeout(n *neighbour) {
 // removeNeighbour takes n out of the table and ends all that waited for it.
 func (s *Stack) removeNeighbour(n *neighbour, state neighbourState) {
 	s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
-	s.forgetNeighbour(n, state)
+	s.forgetNeighbour(n, state, errARPNoAnswer)
 }
 
-func (s *Stack) forgetNeighbour(n *neighbour, state neighbourState) {
+// forgetNeighbour does so without a word. What waited is dropped for the reason.
+func (s *Stack) forgetNeighbour(n *neighbour, state neighbourState, reason error) {
 	s.setState(n, state)
 	n.timer.stop()
 	delete(s.arp.neighbours, n.ip)
-	s.dropWaiting(n)
+	s.dropWaiting(n, reason)
 	s.arp.changed.Broadcast()
 }
 

@@ -83,17 +83,29 @@ func onBench(t *testing.T, f func(b *bench)) {
 		})
 		b.s = NewStack(b.ours, testConfig(b.log))
 		go func() { b.ended <- b.s.Run() }()
+		defer b.close() // also when f fails the test
 		f(b)
-		b.s.Close()
-		if err := <-b.ended; err != nil {
-			t.Errorf("Run returned %v", err)
-		}
-		b.peer.Close()
 	})
 }
 
+func (b *bench) close() {
+	b.s.Close()
+	if err := <-b.ended; err != nil {
+		b.Errorf("Run returned %v", err)
+	}
+	b.peer.Close()
+}
+
+// testConfig is our host, with a trace.
 func testConfig(log io.Writer) Config {
-	return Config{MAC: ourMAC, IP: ourLink, MTU: 1500, Log: log, Trace: true}
+	cfg := quietConfig()
+	cfg.Log, cfg.Trace = log, true
+	return cfg
+}
+
+// quietConfig is our host, without a trace.
+func quietConfig() Config {
+	return Config{MAC: ourMAC, IP: ourLink, MTU: 1500}
 }
 
 // send puts a frame on the cable and waits until the stack has dealt with it.

@@ -192,7 +192,7 @@ func TestBatchesThroughAllWrappers(t *testing.T) {
 // In steady state an ARP exchange costs no allocation, and neither does a frame
 // that is dropped, as long as nothing is traced.
 func TestNoAllocations(t *testing.T) {
-	s := NewStack(nullDevice{}, Config{MAC: ourMAC, IP: ourLink, MTU: 1500})
+	s := NewStack(nullDevice{}, quietConfig())
 	forOther := request(peerMAC, peerIP, otherIP)
 	for _, path := range []struct {
 		name string
@@ -219,7 +219,7 @@ func (nullDevice) Close() error                { return nil }
 func (nullDevice) Buffered() int               { return 0 }
 
 func BenchmarkARPExchange(b *testing.B) {
-	s := NewStack(nullDevice{}, Config{MAC: ourMAC, IP: ourLink, MTU: 1500})
+	s := NewStack(nullDevice{}, quietConfig())
 	defer s.Close()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -237,7 +237,7 @@ func FuzzReceiveFrame(f *testing.F) {
 		f.Add(frame, frame[:len(frame)/2])
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		s := NewStack(nullDevice{}, Config{MAC: ourMAC, IP: ourLink, MTU: 1500, Log: &logBuffer{}, Trace: true})
+		s := NewStack(nullDevice{}, testConfig(&logBuffer{}))
 		defer s.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestStaleSource changes one byte in the code, in the list of gaps and in the part's reply.
+func TestStaleSource(t *testing.T) {
+	const text = "<!-- code: part1-arp/arp.go receive -->\n\n<!-- gaps: part1-arp -->\n\n<!-- lab: show=all mask=usec,clock 1 -- x -->\n"
+	for _, test := range []struct {
+		name   string
+		change func(d *desk)
+		says   string
+	}{
+		{"nothing", func(*desk) {}, ""},
+		{"code", func(d *desk) { d.write("part1-arp/arp.go", strings.Replace(arpSource, `"reply"`, `"rep1y"`, 1)) }, "docs/a.md:1: stale"},
+		{"gaps", func(d *desk) { d.write("part1-arp/gap_test.go", strings.Replace(gapSource, "dropped", "droped", 1)) }, "docs/a.md:8: stale"},
+		{"reply", func(d *desk) { d.out.stdout = strings.Replace(d.out.stdout, ":04", ":05", 1) }, "+42 bytes from 02:00:00:00:00:05"},
+		{"trace", func(d *desk) { d.out.stderr = strings.Replace(d.out.stderr, "REACHABLE", "REACHABLY", 1) }, "REACHABLY"},
+		{"summary", func(d *desk) { d.out.stderr = strings.Replace(d.out.stderr, "3 frames", "4 frames", 1) }, "4 frames"},
+		{"times", func(d *desk) {
+			d.out.stdout = strings.Replace(d.out.stdout, "8.697", "12.1", 1)
+			d.out.stderr = strings.Replace(d.out.stderr, "12:34:56.123456", "23:59:59.000000", 1)
+		}, ""},
+		{"the command's stderr", func(d *desk) { d.out.stderr = strings.Replace(d.out.stderr, "own", "new", 1) }, ""},
+		{"status", func(d *desk) { d.out.status = 127 }, "ended with status 127"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDesk(t)
+			text := d.fill(text)
+			test.change(d)
+			d.wantProblem(text, test.says)
+		})
+	}
+}
+
+// TestBadDirectives checks what is said about directives that are wrong.
+func TestBadDirectives(t *testing.T) {
+	for _, test := range []struct{ text, says string }{
+		{"<!-- cdoe: part1-arp/arp.go receive -->", `there is no directive "cdoe:"`},
+		{"<!-- code: part1-arp/arp.go -->", "write it like this: <!-- code: FILE DECL"},
+		{"<!-- code: part1-arp/arp.go receive", "end with --> on the same line"},
+		{"<!-- code: part1-arp/arp.go recieve -->", "has no recieve; it has op, request, reply, table, table.add, table.len, receive"},
+		{"<!-- code: part1-arp/arp.go request reply -->", "reply is declared together"},
+		{"<!-- code: part1-arp/no.go receive -->", "part1-arp/no.go"},
+		{"<!-- code: part1-arp/arp.go receive -->\n```sh\n```", "put an empty line between"},
+		{"<!-- diff: part1-arp -->", "write it like this"},
+		{"<!-- diff: part1-arp part9-x -->", "there is no part part9-x"},
+		{"<!-- diff: part1-arp part2-ip ip.go -->", "part1-arp has no ip.go"},
+		{"<!-- diff: part1-arp part2-ip same.go -->", "nothing differs"},
+		{"<!-- gaps: part2-ip -->", "part2-ip/gap_test.go has no"},
+		{"<!-- gaps: part1-arp -->\n| a |\n\n# Heading\n<!-- end -->", "the table has no end"},
+		{"<!-- lab: -->", "a command must follow"},
+		{"<!-- lab: mask=usec -->", "a command must follow"},
+		{"<!-- lab: mask=uesc 1 -- x -->", `there is no mask "uesc"`},
+		{"<!-- lab: mask=rtt 1 -- x -->", "nothing to mask for mask=rtt"},
+		{"<!-- lab: show=half 1 -- x -->", "give stdout, trace or all"},
+		{"<!-- run: show=trace x -->", "show= is no option of run:"},
+		{"<!-- lab: status=x 1 -- x -->", "a number from 0 to 255"},
+		{"<!-- lab: status=1 1 -- x -->", "ended with status 0"},
+		{"<!-- lab: 1 -- x | y -->", "would not leave | as it is"},
+		{"<!-- lab: 1 -- x $y -->", "would not leave $y as it is"},
+		{"<!-- lab: 1 -- x 'y -->", "does not end"},
+		{"```go\nx", "does not end; close it with ```"},
+	} {
+		newDesk(t).wantProblem("\n"+test.text+"\n", test.says)
+		if got := newDesk(t).check("\n" + test.text + "\n"); !strings.HasPrefix(got, "docs/a.md:2: ") {
+			t.Errorf("the place is wrong: %s", got)
+		}
+	}
+}
+
+// TestUnowned checks that what no directive owns is of the languages that need no check.
+func TestUnowned(t *testing.T) {
+	for _, test := range []struct{ text, says string }{
+		{"```go\nx\n```", "nothing keeps this go block true"},
+		{"```Console\nx\n```", "nothing keeps this console block true"},
+		{"~~~diff\nx\n~~~", "nothing keeps this diff block true"},
+		{"> ```go title\n> x\n> ```", "nothing keeps this go block true"},
+		{"1. ```go\n   x\n   ```", "nothing keeps this go block true"},
+		{"<!-- code: part1-arp/arp.go receive -->\n\n```go\nx\n```", "docs/a.md:3: nothing keeps"},
+		{"```\nx\n```\n\n```text\nx\n```\n\n```mermaid\nx\n```\n\n```sh\nls\n```", ""},
+		{"````text\n```go\nx\n```\n````", ""},
+		{"<!-- an ordinary comment: -->\n\n<!-- TODO: x -->", ""},
+	} {
+		newDesk(t).wantProblem(test.text+"\n", test.says)
+	}
+}
+
+// TestPaths checks links and names of files.
+func TestPaths(t *testing.T) {
+	d := newDesk(t)
+	for _, test := range []struct{ text, says string }{
+		{"[a](../part1-arp/arp.go) [b](a.md#x) [c](#x) [d](https://example.com/no) [e](../part1-arp/) [f](/go.mod \"t\") ![g](<a.md>)", ""},
+		{"[r]: ../part1-arp\n[s]: https://example.com\n<img src=\"a.md\"> `[x](no.md)`\n\n```text\n[x](no.md)\n```", ""},
+		{"\n[a](../part1-arp/no.go)", "docs/a.md:2: the link to ../part1-arp/no.go"},
+		{"[a](b.md#x)", "the link to b.md#x"},
+		{"![a](<b.png>)", "the link to b.png"},
+		{"[r]: b.md", "the link to b.md"},
+		{"<a href=\"b.md\">", "the link to b.md"},
+		{"[a](../../../etc/passwd)", "leads nowhere in the repository"},
+		{"`part1-arp/arp.go` `./shared/lab/` `shared/…` `shared/*` `part1-arp/...` `go run ./part2-ip` `docs/a.md:12` `arp.go`", ""},
+		{"`part1-arp/no.go`", "there is no part1-arp/no.go in the repository"},
+		{"see ``docs/no.md``", "there is no docs/no.md"},
+		{"`go run ./part9-x -q`", "there is no part9-x"},
+		{"`shared/no/...`", "there is no shared/no"},
+	} {
+		d.wantProblem(test.text+"\n", test.says)
+	}
+}
+
+// TestCommands checks the commands that a reader is to type.
+func TestCommands(t *testing.T) {
+	d := newDesk(t)
+	for _, test := range []struct{ text, says string }{
+		{"go run ./shared/lab 1 -q -loss 5% --tap=x -verbose -- arping -I tap0  # comment's end", ""},
+		{"go run ./shared/lab demo; go run ./shared/lab\nsudo A=1 go run -race ./part1-arp -h 2>/dev/null | less", ""},
+		{"go run ./shared/lab 2 \\\n  -q \\\n  -- x", ""},
+		{"go build ./part1-arp && go test ./... ./part2-ip/...\ndiff -ru part1-arp part2-ip\ncurl http://10.0.0.4/ >x\ngo build -o ./part3-x ./part1-arp", ""},
+		{"ls\ngo run ./shared/lab 3 -- x", "docs/a.md:3: go run ./shared/lab 3 -- x: there is no part 3"},
+		{"go run ./shared/lab part3-x", "there is no part3-x"},
+		{"true; go run ./shared/lab 1 -lsos 5% -- x", "part1-arp has no flag -lsos"},
+		{"go run ./shared/lab 1 \\\n -qq -- x", "docs/a.md:2"},
+		{"go run ./shared/lab 1 arping", "arping is no flag"},
+		{"go run ./shared/lab 1 -loss", "a value must follow -loss"},
+		{"go run ./shared/lab 1 --", "a command must follow"},
+		{"go run ./part1-arp -x", "has no flag -x"},
+		{"go run ./shared/no", "there is no shared/no"},
+		{"go build ./part3-x", "there is no part3-x"},
+		{"diff -ru part1-arp part3-x", "there is no part3-x"},
+		{"echo 'x", "does not end"},
+	} {
+		d.wantProblem("```sh\n"+test.text+"\n```\n", test.says)
+	}
+}

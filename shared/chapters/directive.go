@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The kinds of directives.
+const (
+	kindCode = "code"
+	kindDiff = "diff"
+	kindLab  = "lab"
+	kindRun  = "run"
+	kindGaps = "gaps"
+)
+
+var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps}
+
+// fenceLanguage says what a kind's fenced block is marked with.
+var fenceLanguage = map[string]string{kindCode: "go", kindDiff: "diff", kindLab: "console", kindRun: "console"}
+
+// What a lab block can show.
+const (
+	showStdout = "stdout" // what the command printed
+	showTrace  = "trace"  // what the part printed
+	showAll    = "all"    // the one, an empty line, the other
+)
+
+// A directive says what a block holds.
+type directive struct {
+	kind    string
+	text    string   // as it stands there
+	args    []string // code, diff, gaps: the words
+	command string   // lab, run: the command line as it stands there
+	env     []string // lab: NAME=VALUE, unquoted
+	envText string   // and as it stands there
+	show    string   // lab
+	status  int      // lab, run: the status that the command must end with
+	masks   []string // lab, run
+}
+
+// syntax shows how a directive is written.
+var syntax = map[string]string{kindCode: "FILE DECL [DECL …]", kindDiff: "PART PART [FILE …]", kindGaps: "PART"}
+
+// parseDirective reads the rest of a line after <!-- kind:
+func parseDirective(kind, rest string) (directive, error) {
+	d := directive{kind: kind, show: showStdout}
+	if !slices.Contains(kinds, kind) {
+		return d, fmt.Errorf("there is no directive %q; there is %s (begin an ordinary comment in another way)", kind+":", strings.Join(kinds, ", "))
+	}
+	text, ok := strings.CutSuffix(strings.TrimSpace(rest), "-->")
+	if !ok {
+		return d, fmt.Errorf("the directive must end with --> on the same line")
+	}
+	d.text = kind + ": " + strings.TrimSpace(text)
+	if kind == kindLab || kind == kindRun {
+		err := d.parseCommand(text)
+		return d, err
+	}
+	d.args = strings.Fields(text)
+	if n := len(d.args); n == 0 || (n == 1) != (kind == kindGaps) {
+		return d, fmt.Errorf("write it like this: <!-- %s: %s -->", kind, syntax[kind])
+	}
+	return d, nil
+}
+
+var (
+	optionWord = regexp.MustCompile(`^([a-z]+)=(.*)$`)
+	envWord    = regexp.MustCompile(`^[A-Z][A-Z0-9_]*=`)
+)
+
+// parseCommand takes the options out of text; the rest is the command. They stand at its front or, in a lab's, behind the
+// part, which takes no such words.
+func (d *directive) parseCommand(text string) error {
+	words, err := splitShell(text)
+	if err != nil {
+		return err
+	}
+	part := ""
+	for _, w := range words {
+		option := optionWord.FindStringSubmatch(w.text)
+		switch {
+		case w.operator:
+		case option != nil:
+			if err := d.setOption(option[1], option[2]); err != nil {
+				return err
+			}
+			continue
+		case d.kind == kindLab && part == "" && envWord.MatchString(w.text):
+			d.env = append(d.env, w.text)
+			d.envText += text[w.start:w.end] + " "
+			continue
+		case d.kind == kindLab && part == "":
+			part = text[w.start:w.end]
+			continue
+		}
+		d.command = strings.TrimSpace(part + " " + strings.TrimSpace(text[w.start:]))
+		return nil
+	}
+	if d.command = part; part == "" {
+		return fmt.Errorf("a command must follow: <!-- %s: … -->", d.kind)
+	}
+	return nil
+}
+
+func (d *directive) setOption(name, value string) error {
+	switch {
+	case name == "mask":
+		d.masks = strings.Split(value, ",")
+		return knownMasks(d.masks)
+	case name == "status":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > 255 {
+			return fmt.Errorf("status=%s: give a number from 0 to 255", value)
+		}
+		d.status = n
+		return nil
+	case name == "show" && d.kind == kindLab:
+		if !slices.Contains([]string{showStdout, showTrace, showAll}, value) {
+			return fmt.Errorf("show=%s: give stdout, trace or all", value)
+		}
+		d.show = value
+		return nil
+	}
+	return fmt.Errorf("%s= is no option of %s:; there is mask=, status= and, for lab:, show=", name, d.kind)
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// call runs the command in the desk's module and returns what came of it.
+func (d *desk) call(args ...string) outcome {
+	d.t.Helper()
+	d.t.Chdir(d.root)
+	var stdout, stderr bytes.Buffer
+	status := run(d.t.Context(), args, &stdout, &stderr)
+	return outcome{stdout.String(), stderr.String(), status}
+}
+
+// TestRun goes through the command's life: check, fill, check.
+func TestRun(t *testing.T) {
+	d := newDesk(t)
+	if got := d.call("-check"); got.status != 1 || !strings.Contains(got.stderr, "neither docs/*.md nor README.md") {
+		t.Errorf("without a page: %+v", got)
+	}
+	d.write("docs/a.md", "<!-- code: part1-arp/arp.go receive -->\n")
+	d.write("README.md", "<!-- run: echo hello; echo no >&2 -->\n")
+	got := d.call("-check")
+	if got.status != 1 || !strings.Contains(got.stderr, "docs/a.md:1: stale") || !strings.Contains(got.stderr, "README.md:1: stale") || !strings.Contains(got.stderr, "2 to repair") {
+		t.Errorf("stale: %+v", got)
+	}
+	if got := d.call("-check", "-only", "code", "README.md"); got.status != 0 {
+		t.Errorf("nothing to look at: %+v", got)
+	}
+	if got := d.call(); got.status != 0 || strings.Count(got.stdout, "filled 1 of 1") != 2 {
+		t.Errorf("fill: %+v", got)
+	}
+	if got := d.read("README.md"); !strings.Contains(got, "$ echo hello; echo no >&2\nhello\n```") {
+		t.Errorf("README.md: %s", got)
+	}
+	if got := d.call("-check"); got != (outcome{}) {
+		t.Errorf("filled: %+v", got)
+	}
+	if got := d.call(); got != (outcome{}) {
+		t.Errorf("filled twice: %+v", got)
+	}
+}
+
+// TestUsage checks wrong calls.
+func TestUsage(t *testing.T) {
+	for _, args := range []string{"-h", "-x", "-only code,x", "-only ="} {
+		got := newDesk(t).call(strings.Fields(args)...)
+		if got.status != 2 || !strings.Contains(got.stderr, "usage: go run ./shared/chapters") {
+			t.Errorf("%s: %+v", args, got)
+		}
+	}
+}
+
+// TestInterrupt ends the command while a block is made.
+func TestInterrupt(t *testing.T) {
+	d := newDesk(t)
+	d.write("README.md", "<!-- run: sleep 60; true -->\n")
+	t.Chdir(d.root)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	start := time.Now()
+	if status := run(ctx, nil, &stdout, &stderr); status != 1 || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("status %d, %s", status, stderr.String())
+	}
+	if took := time.Since(start); took > patience/2 {
+		t.Errorf("it took %v: not all of the command was ended", took)
+	}
+}
+
+// TestMasks checks what each mask makes of real lines, and that it leaves what is no time.
+func TestMasks(t *testing.T) {
+	for _, test := range []struct{ mask, text, want string }{
+		{"clock", "11:28:09.182151 -> ARP, Reply", "hh:mm:ss.uuuuuu -> ARP, Reply"},
+		{"usec", "10.0.0.4: index=0 time=10.806 usec", "10.0.0.4: index=0 time=… usec"},
+		{"usec", "10.0.0.4: index=0 time=1.806 msec", "10.0.0.4: index=0 time=… usec"},
+		{"rtt", "rtt min/avg/max/std-dev = 0.006/0.008/0.011/0.002 ms", "rtt min/avg/max/std-dev = …/…/…/… ms"},
+		{"ms", "icmp_seq=1 ttl=64 time=0.045 ms", "icmp_seq=1 ttl=64 time=… ms"},
+		{"ms", "3 received, 0% packet loss, time 2003ms", "3 received, 0% packet loss, time …ms"},
+		{"ms", "rtt min/avg/max/mdev = 0.031/0.039/0.047/0.006 ms, pipe 3", "rtt min/avg/max/mdev = …/…/…/… ms"},
+		{"took", "The answer took 158µs and came", "The answer took …µs and came"},
+		{"took", "The answer took 1.158ms and came", "The answer took …µs and came"},
+	} {
+		got, err := applyMasks([]string{test.mask}, test.text)
+		if err != nil || got != test.want {
+			t.Errorf("%s: %q, %v; want %q", test.mask, got, err, test.want)
+		}
+	}
+	for _, text := range []string{
+		"02:00:00:00:00:04", "index=0", "3 packets transmitted, 3 packets received,   0% unanswered", "icmp_seq=1 ttl=64",
+		"Silence for 1s: a machine", "seq 1:1461, ack 1, win 65535, length 1460", "10.0.0.4",
+	} {
+		for _, m := range masks {
+			if m.pattern.MatchString(text) {
+				t.Errorf("mask %s changes %q", m.name, text)
+			}
+		}
+	}
+}
+
+// TestSplitShell compares with what a shell makes of the same text.
+func TestSplitShell(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want []string
+	}{
+		{`a  b	c`, []string{"a", "b", "c"}},
+		{`a 'b c' "d  e" f' 'g`, []string{"a", "b c", "d  e", "f g"}},
+		{`a\ b "c\"d\e" 'f\'`, []string{"a b", `c"d\e`, `f\`}},
+		{`a '' b#c # d`, []string{"a", "", "b#c"}},
+		{`a>b 2>c`, []string{"a", ">", "b", "2", ">", "c"}},
+		{"a \\\n b", []string{"a", "b"}},
+	} {
+		words, err := splitShell(test.text)
+		var got []string
+		for _, w := range words {
+			got = append(got, w.text)
+		}
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, %v; want %q", test.text, got, err, test.want)
+		}
+	}
+}

@@ -59,6 +59,8 @@ func checkLink(host, ip netip.Prefix, mtu int) error {
 		return fmt.Errorf("-mtu %d: must be %d to %d", mtu, minMTU, maxMTU)
 	case !ip.IsValid():
 		return errors.New("-ip: this stack needs an address")
+	case ip.Bits() == 32:
+		return fmt.Errorf("-ip %v: there is no other host in a block of one address", ip)
 	case !host.IsValid():
 		return nil
 	case host.Addr() == ip.Addr():

@@ -54,6 +54,7 @@ func TestCheckLink(t *testing.T) {
 		{"10.0.0.1/24", "10.0.1.4/24", 1500, "not on the same link"},
 		{"10.0.0.1/24", "10.0.0.200/25", 1500, "not on the same link"},
 		{"10.0.0.1/24", "", 1500, "needs an address"},
+		{"", "10.0.0.4/32", 1500, "no other host"},
 	} {
 		host, _ := parsePrefix(test.host, true)
 		var ip netip.Prefix

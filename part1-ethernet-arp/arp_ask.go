@@ -13,8 +13,11 @@ const (
 	// "A mechanism to prevent ARP flooding (repeatedly sending an ARP Request for
 	// the same IP address, at a high rate) MUST be included. The recommended
 	// maximum rate is 1 per second per destination." (RFC 1122 2.3.2.1)
-	arpInterval  = time.Second
-	arpQuestions = 3 // then the neighbour is given up
+	arpInterval = time.Second
+
+	// arpQuestions is how many go out before the neighbour is given up. Of
+	// unicast polls "typically N is 2" (RFC 1122 2.3.2.1); one more costs nothing.
+	arpQuestions = 3
 
 	// "The link layer SHOULD save (rather than discard) at least one (the latest)
 	// packet of each set of packets destined to the same unresolved IP address"
@@ -28,6 +31,7 @@ const (
 var (
 	errARPNoAnswer = fmt.Errorf("no answer to ARP: %w", syscall.EHOSTUNREACH)
 	errARPWaiting  = errors.New("ARP: too many packets wait for an answer")
+	errARPAsking   = fmt.Errorf("ARP: too many neighbours have not answered yet: %w", syscall.EHOSTUNREACH)
 )
 
 // waitingPacket is a packet that waits until we know where to send it.
@@ -39,62 +43,80 @@ type waitingPacket struct {
 // resolve sends p to the neighbour ip: at once if its MAC is known, otherwise
 // when it has answered. If it never does, p is dropped.
 func (s *Stack) resolve(ip netip.Addr, etherType uint16, p *packet) {
-	n := s.useNeighbour(ip)
-	if n.state == stateIncomplete {
+	n, err := s.useNeighbour(ip)
+	switch {
+	case err != nil:
+		s.drop(err)
+		s.freePacket(p)
+	case n.state == neighbourIncomplete:
 		s.wait(n, waitingPacket{etherType, p})
-		return
+	default:
+		s.sendFrame(n.mac, etherType, p)
 	}
-	s.sendFrame(n.mac, etherType, p)
 }
 
 // useNeighbour returns the row of the table for ip. If there is none, it makes
-// one and asks.
-func (s *Stack) useNeighbour(ip netip.Addr) *neighbour {
+// one and asks. When too many have not answered, it refuses, rather than forget
+// one of them: it could be asked again too soon.
+func (s *Stack) useNeighbour(ip netip.Addr) (*neighbour, error) {
 	n := s.arp.neighbours[ip]
 	if n == nil {
+		if s.closed {
+			return nil, errClosed
+		}
 		if s.arp.asking >= arpMaxAsked {
-			s.removeNeighbour(s.arp.leastUsed(func(n *neighbour) bool { return n.state == stateIncomplete }), stateNone)
+			return nil, errARPAsking
 		}
 		n = s.newNeighbour(ip)
 		s.ask(n)
 	}
 	n.used = s.arp.tick()
-	return n
+	return n, nil
 }
 
 // ask sends a question for n's MAC. If we knew it, the question goes to that
 // card alone, while packets go on flowing: RFC 1122 2.3.2.1 calls this a
 // unicast poll. Otherwise everybody is asked.
 func (s *Stack) ask(n *neighbour) {
-	state, dst := stateIncomplete, broadcastMAC
-	if n.state == stateReachable || n.state == stateProbe {
-		state, dst = stateProbe, n.mac
+	state, dst := neighbourIncomplete, broadcastMAC
+	if n.state == neighbourReachable || n.state == neighbourProbe {
+		state, dst = neighbourProbe, n.mac
 	}
-	if n.state != state {
-		s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
-		s.setState(n, state)
-	}
+	s.setState(n, state)
 	n.asked++
 	n.timer.start(arpInterval)
 	s.sendARP(dst, arpRequest, MAC{}, n.ip)
 }
 
 // wait keeps w until n has answered. When there is no room, the oldest packet
-// for n goes, for the latest is the one that is most likely still wanted.
+// for n goes, for the latest is the one that is most likely still wanted; or, if
+// too many wait for others, the oldest of those for whom the most wait.
 func (s *Stack) wait(n *neighbour, w waitingPacket) {
-	if len(n.waiting) >= arpMaxWaiting || s.arp.waiting >= arpMaxWaitingAll {
-		oldest := w
-		if len(n.waiting) > 0 {
-			oldest = n.waiting[0]
-			copy(n.waiting, n.waiting[1:])
-			n.waiting[len(n.waiting)-1] = w
-		}
-		s.freePacket(oldest.p)
-		s.drop(errARPWaiting)
-		return
+	switch {
+	case len(n.waiting) >= arpMaxWaiting:
+		s.dropOldest(n)
+	case s.arp.waiting >= arpMaxWaitingAll:
+		s.dropOldest(s.arp.longestQueue())
 	}
 	n.waiting = append(n.waiting, w)
 	s.arp.waiting++
+}
+
+func (s *Stack) dropOldest(n *neighbour) {
+	s.freePacket(n.waiting[0].p)
+	n.waiting = append(n.waiting[:0], n.waiting[1:]...)
+	s.arp.waiting--
+	s.drop(errARPWaiting)
+}
+
+func (t *arpTable) longestQueue() *neighbour {
+	var longest *neighbour
+	for _, n := range t.neighbours {
+		if longest == nil || len(n.waiting) > len(longest.waiting) {
+			longest = n
+		}
+	}
+	return longest
 }
 
 // sendWaiting sends what has waited for n.
@@ -125,10 +147,12 @@ func (s *Stack) dropWaiting(n *neighbour, reason error) {
 func (s *Stack) Resolve(ctx context.Context, ip netip.Addr) (MAC, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	switch {
+	case s.closed:
 		return MAC{}, errClosed
-	}
-	if !s.isNeighbour(ip) {
+	case ctx.Err() != nil:
+		return MAC{}, ctx.Err()
+	case !s.isNeighbour(ip):
 		return MAC{}, fmt.Errorf("%v is no neighbour's address on %v: %w", ip, s.ip.Masked(), syscall.ENETUNREACH)
 	}
 	stop := context.AfterFunc(ctx, func() {
@@ -137,17 +161,18 @@ func (s *Stack) Resolve(ctx context.Context, ip netip.Addr) (MAC, error) {
 		s.arp.changed.Broadcast()
 	})
 	defer stop()
-	n := s.useNeighbour(ip)
-	for n.state == stateIncomplete && ctx.Err() == nil {
+	n, err := s.useNeighbour(ip)
+	if err != nil {
+		return MAC{}, err
+	}
+	for n.state == neighbourIncomplete && ctx.Err() == nil {
 		s.arp.changed.Wait()
 	}
 	switch {
-	case s.closed:
-		return MAC{}, errClosed
-	case n.state == stateReachable || n.state == stateProbe:
-		return n.mac, nil
-	case n.state == stateIncomplete:
+	case n.failed != nil:
+		return MAC{}, fmt.Errorf("who has %v? asked %d times: %w", ip, n.asked, n.failed)
+	case n.state == neighbourIncomplete:
 		return MAC{}, fmt.Errorf("who has %v? %w", ip, ctx.Err())
 	}
-	return MAC{}, fmt.Errorf("who has %v? asked %d times: %w", ip, n.asked, errARPNoAnswer)
+	return n.mac, nil
 }

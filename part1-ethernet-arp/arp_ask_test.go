@@ -49,7 +49,7 @@ func TestResolveAsksAndIsAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
 		c := b.goResolve(b.Context(), peerIP)
 		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
-		b.wantKnown(peerIP, MAC{}, stateIncomplete)
+		b.wantKnown(peerIP, MAC{}, neighbourIncomplete)
 		b.send(reply(peerMAC, peerIP))
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
@@ -81,7 +81,7 @@ func TestThreeQuestionsASecondApart(t *testing.T) {
 			b.wantARP(f.frame, broadcastMAC, layers.ARPRequest, ourIP, MAC{}, otherIP)
 		}
 		b.wantLog("ARP: 10.0.0.9: INCOMPLETE -> FAILED")
-		b.wantKnown(otherIP, MAC{}, stateNone)
+		b.wantKnown(otherIP, MAC{}, neighbourNone)
 	})
 }
 
@@ -147,6 +147,7 @@ func TestResolveErrors(t *testing.T) {
 
 func TestCloseEndsResolve(t *testing.T) {
 	onBench(t, func(b *bench) {
+		b.s.Announce()
 		c := b.goResolve(b.Context(), otherIP)
 		b.sendTo(otherIP, "waits") // is dropped, not leaked
 		b.s.Close()
@@ -155,6 +156,10 @@ func TestCloseEndsResolve(t *testing.T) {
 		}
 		if _, err := b.s.Resolve(b.Context(), otherIP); !errors.Is(err, net.ErrClosed) {
 			b.Errorf("Resolve after Close = %v, want net.ErrClosed", err)
+		}
+		b.wantDropped(errClosed, 1)
+		if !b.s.arp.announcer.due.IsZero() {
+			b.Error("the announcer's timer runs")
 		}
 		if b.s.arp.waiting != 0 || b.s.arp.asking != 0 || len(b.s.arp.neighbours) != 0 {
 			b.Errorf("left in the table: %d packets, %d questions, %d neighbours",
@@ -263,15 +268,21 @@ func nth(ip netip.Addr, n int) netip.Addr {
 	return ip
 }
 
-// Anybody who makes us ask for hosts that do not exist can make this many rows.
+// Anybody can make us ask for hosts that do not exist, by writing to us in their
+// names. The table has room for so many of them; then there are no new questions.
+// Those in the table stay: if one were forgotten, it could be asked again within
+// the second (RFC 1122 2.3.2.1).
 func TestQuestionsAreBounded(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
 		b.send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "a neighbour that we use")
+		b.take()
 		ip := netip.MustParseAddr("10.0.1.0")
-		for i := range 1000 {
-			b.sendTo(nth(ip, i), "x")
+		for range 3 {
+			for i := range 1000 {
+				b.sendTo(nth(ip, i), "x")
+			}
 		}
 		b.do(func() {
 			if b.s.arp.asking != arpMaxAsked || len(b.s.arp.neighbours) != arpMaxAsked+1 {
@@ -279,12 +290,13 @@ func TestQuestionsAreBounded(t *testing.T) {
 					b.s.arp.asking, len(b.s.arp.neighbours), arpMaxAsked)
 			}
 		})
-		b.wantKnown(peerIP, peerMAC, stateReachable)
-		if _, state := b.known(nth(ip, 999)); state != stateIncomplete {
-			b.Errorf("the latest question is %s", state)
+		if n := len(b.take()); n != arpMaxAsked {
+			b.Errorf("%d questions went out, want %d", n, arpMaxAsked)
 		}
-		if _, state := b.known(ip); state != stateNone {
-			b.Errorf("the oldest question is %s", state)
+		b.wantDropped(errARPAsking, 3*(1000-arpMaxAsked))
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
+		if _, err := b.s.Resolve(b.Context(), nth(ip, 999)); !errors.Is(err, errARPAsking) {
+			b.Errorf("Resolve: %v, want %v", err, errARPAsking)
 		}
 		b.advance(4 * time.Second)
 		b.do(func() {
@@ -292,6 +304,65 @@ func TestQuestionsAreBounded(t *testing.T) {
 				b.Errorf("after the last has failed, %d ask and %d packets wait", b.s.arp.asking, b.s.arp.waiting)
 			}
 		})
+		b.sendTo(nth(ip, 999), "now there is room")
+		if _, state := b.known(nth(ip, 999)); state != neighbourIncomplete {
+			b.Errorf("then the next one is %s", state)
+		}
+	})
+}
+
+// However many wait for hosts that never answer, the latest packet for one that
+// does is saved (RFC 1122 2.3.2.2).
+func TestLatestPacketIsSavedUnderLoad(t *testing.T) {
+	onBench(t, func(b *bench) {
+		for i := range arpMaxWaitingAll {
+			b.sendTo(nth(otherIP, i%4), "in vain")
+		}
+		b.sendTo(peerIP, "wanted")
+		b.wantDropped(errARPWaiting, 1)
+		b.take()
+		b.send(reply(peerMAC, peerIP))
+		if _, payload, _ := parseEther(b.one()); string(payload) != "wanted" {
+			b.Errorf("sent %q", payload)
+		}
+	})
+}
+
+// A neighbour that is being polled is as good as any.
+func TestResolveWhilePolling(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.send(request(peerMAC, peerIP, ourIP))
+		b.sendTo(peerIP, "used")
+		b.advance(arpTimeout)
+		b.wantKnown(peerIP, peerMAC, neighbourProbe)
+		if r := <-b.goResolve(b.Context(), peerIP); r.mac != peerMAC || r.err != nil || r.at != 0 {
+			b.Errorf("Resolve = %v, %v after %v", r.mac, r.err, r.at)
+		}
+	})
+}
+
+func TestResolveAfterCancelAsksNothing(t *testing.T) {
+	onBench(t, func(b *bench) {
+		ctx, cancel := context.WithCancel(b.Context())
+		cancel()
+		if _, err := b.s.Resolve(ctx, peerIP); !errors.Is(err, context.Canceled) {
+			b.Errorf("Resolve: %v", err)
+		}
+		b.silence()
+	})
+}
+
+// A packet that comes down when the stack is closed already leaves nothing behind.
+func TestResolveAfterClose(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.s.Close()
+		b.sendTo(peerIP, "too late")
+		b.do(func() {
+			if len(b.s.arp.neighbours) != 0 || b.s.arp.waiting != 0 {
+				b.Error("it waits for an answer that nobody will hear")
+			}
+		})
+		b.silence()
 	})
 }
 

@@ -26,7 +26,7 @@ func TestConflictIsReportedAndDefended(t *testing.T) {
 				b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
 				b.wantLog("warning: address conflict: 02:00:00:00:00:99 claims our address 10.0.0.4")
 				b.wantDropped(errARPConflict, 1)
-				b.wantKnown(ourIP, MAC{}, stateNone)
+				b.wantKnown(ourIP, MAC{}, neighbourNone)
 			})
 		})
 	}
@@ -52,6 +52,26 @@ func TestDefendedOnceInTenSeconds(t *testing.T) {
 		if n := strings.Count(b.log.String(), "warning:"); n != 4 {
 			b.Errorf("%d warnings, want one per defence", n)
 		}
+		b.do(func() {
+			if n := b.s.dropped[errARPConflict]; n != b.s.received {
+				b.Errorf("%d of %d counted as conflicts", n, b.s.received)
+			}
+		})
+	})
+}
+
+func TestDefendedAgainAfterExactlyTenSeconds(t *testing.T) {
+	onBench(t, func(b *bench) {
+		conflict := func() { b.s.receiveFrame(request(otherMAC, ourIP, ourIP)) }
+		b.do(conflict)
+		b.advance(10*time.Second - 1)
+		b.do(conflict)
+		if n := len(b.take()); n != 1 {
+			b.Errorf("%d defences before the interval is over, want 1", n)
+		}
+		b.advance(1)
+		b.do(conflict)
+		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
 	})
 }
 

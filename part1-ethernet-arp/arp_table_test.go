@@ -14,9 +14,9 @@ func TestNeighbourGrowsOld(t *testing.T) {
 		b.send(request(peerMAC, peerIP, ourIP))
 		b.take()
 		b.advance(59 * time.Second)
-		b.wantKnown(peerIP, peerMAC, stateReachable)
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 		b.advance(time.Second)
-		b.wantKnown(peerIP, MAC{}, stateNone)
+		b.wantKnown(peerIP, MAC{}, neighbourNone)
 		b.wantLog("ARP: 10.0.0.1: REACHABLE -> NONE")
 		b.silence() // nobody needs it: no question
 	})
@@ -33,7 +33,7 @@ func TestNeighbourIsRefreshed(t *testing.T) {
 			b.advance(40 * time.Second)
 			b.send(request(peerMAC, peerIP, otherIP))
 		}
-		b.wantKnown(peerIP, peerMAC, stateReachable)
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 	})
 }
 
@@ -45,14 +45,14 @@ func TestNeighbourInUseIsPolled(t *testing.T) {
 		b.sendTo(peerIP, "used")
 		b.take()
 		b.advance(arpTimeout)
-		b.wantKnown(peerIP, peerMAC, stateProbe)
+		b.wantKnown(peerIP, peerMAC, neighbourProbe)
 		b.wantARP(b.one(), peerMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
 		b.sendTo(peerIP, "still flowing")
 		if h, payload, _ := parseEther(b.one()); h.dst != peerMAC || string(payload) != "still flowing" {
 			b.Errorf("sent %q to %v", payload, h.dst)
 		}
 		b.send(reply(peerMAC, peerIP))
-		b.wantKnown(peerIP, peerMAC, stateReachable)
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 		b.silence()
 	})
 }
@@ -74,10 +74,49 @@ func TestPolledNeighbourFails(t *testing.T) {
 				b.Errorf("poll %d came %v after the one before", i+1, f.at-sent[i-1].at)
 			}
 		}
-		b.wantKnown(peerIP, MAC{}, stateNone)
+		b.wantKnown(peerIP, MAC{}, neighbourNone)
 		b.wantLog("ARP: 10.0.0.1: PROBE -> FAILED")
 		b.sendTo(peerIP, "again") // now everybody is asked
 		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+	})
+}
+
+// The count of polls begins anew with each sign of life.
+func TestPolledAgain(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.send(request(peerMAC, peerIP, ourIP))
+		for range 3 {
+			b.sendTo(peerIP, "used")
+			b.take()
+			b.advance(arpTimeout + 1500*time.Millisecond)
+			if n := len(b.take()); n != 2 {
+				b.Errorf("%d polls in 1.5 s, want 2", n)
+			}
+			b.send(reply(peerMAC, peerIP))
+			b.wantKnown(peerIP, peerMAC, neighbourReachable)
+		}
+	})
+}
+
+// A sign of life from one that is there already needs no room, however full the
+// table is.
+func TestRefreshInAFullTable(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
+		for i := range arpMaxKnown {
+			b.send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), ourIP))
+		}
+		for i := range arpMaxAsked { // these are counted by themselves
+			b.sendTo(nth(netip.MustParseAddr("10.0.9.0"), i), "x")
+		}
+		for i := range arpMaxKnown {
+			b.send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), peerIP))
+		}
+		b.do(func() {
+			if known := len(b.s.arp.neighbours) - b.s.arp.asking; known != arpMaxKnown {
+				b.Errorf("%d are known, want %d", known, arpMaxKnown)
+			}
+		})
 	})
 }
 
@@ -90,7 +129,7 @@ func TestUseIsForgottenToo(t *testing.T) {
 		b.send(reply(peerMAC, peerIP))
 		b.take()
 		b.advance(arpTimeout)
-		b.wantKnown(peerIP, MAC{}, stateNone)
+		b.wantKnown(peerIP, MAC{}, neighbourNone)
 		b.silence()
 	})
 }
@@ -119,8 +158,8 @@ func TestForgedSendersPushNobodyOut(t *testing.T) {
 				b.Errorf("%d neighbours, want the bound of %d", n, arpMaxKnown)
 			}
 		})
-		b.wantKnown(peerIP, peerMAC, stateReachable)
-		b.wantKnown(otherIP, otherMAC, stateReachable)
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
+		b.wantKnown(otherIP, otherMAC, neighbourReachable)
 	})
 }
 
@@ -139,8 +178,8 @@ func TestAskedNeighbourFindsRoom(t *testing.T) {
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
 		}
-		b.wantKnown(otherIP, otherMAC, stateReachable)
-		b.wantKnown(netip.MustParseAddr("10.0.1.0"), MAC{}, stateNone)
+		b.wantKnown(otherIP, otherMAC, neighbourReachable)
+		b.wantKnown(netip.MustParseAddr("10.0.1.0"), MAC{}, neighbourNone)
 		b.do(func() {
 			if n := len(b.s.arp.neighbours); n != arpMaxKnown {
 				b.Errorf("%d neighbours, want %d", n, arpMaxKnown)

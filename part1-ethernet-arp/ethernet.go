@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 )
 
 // etherHeaderLen is the length of an Ethernet II header, in bytes.
@@ -102,25 +103,31 @@ func (s *Stack) acceptFrame(h etherHeader, payload []byte) error {
 // any cable: who needs certainty must repeat it.
 func (s *Stack) sendFrame(dst MAC, etherType uint16, p *packet) {
 	etherHeader{dst: dst, src: s.mac, etherType: etherType}.put(p.push(etherHeaderLen))
-	s.sent++
 	s.traceFrame(traceOut, p.bytes())
 	_, err := s.dev.Write(p.bytes())
 	s.freePacket(p)
 	s.deviceTook(err)
 }
 
-// deviceTook keeps book of the device's failures. Only the first of a row is
-// reported, and its end: a link can be down for hours.
+// failureInterval is the shortest time between two warnings about the device:
+// its link may be down for hours, and a slow reader of a socket can make it fail
+// and work again a thousand times a second.
+const failureInterval = 10 * time.Second
+
+// deviceTook keeps book of what became of a frame that was handed to the device.
 func (s *Stack) deviceTook(err error) {
-	switch {
-	case err != nil:
-		if s.failed == 0 {
+	if err != nil {
+		s.failed++
+		s.drop(errDeviceFailing)
+		if !s.failing && time.Since(s.warned) >= failureInterval {
+			s.failing, s.warned = true, time.Now()
 			s.warn("device: %v: what we send is lost until that is over", err)
 		}
-		s.failed++
-		s.dropped[errDeviceFailing]++
-	case s.failed > 0:
+		return
+	}
+	s.sent++
+	if s.failing {
 		s.warn("device: takes frames again, %d were lost", s.failed)
-		s.failed = 0
+		s.failing, s.failed = false, 0
 	}
 }

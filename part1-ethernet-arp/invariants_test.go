@@ -10,6 +10,13 @@ func (s *Stack) checkInvariants(t *testing.T) {
 	if n := len(s.freePackets); n > maxFreePackets {
 		t.Errorf("%d free buffers", n)
 	}
+	free := make(map[*packet]bool)
+	for _, p := range s.freePackets {
+		if free[p] {
+			t.Error("a buffer was given back twice: it will have two owners")
+		}
+		free[p] = true
+	}
 }
 
 func (s *Stack) checkARP(t *testing.T) {
@@ -18,9 +25,9 @@ func (s *Stack) checkARP(t *testing.T) {
 	for ip, n := range s.arp.neighbours {
 		waiting += len(n.waiting)
 		switch n.state {
-		case stateIncomplete:
+		case neighbourIncomplete:
 			asking++
-		case stateReachable, stateProbe:
+		case neighbourReachable, neighbourProbe:
 			if n.mac.isGroup() || n.mac.isZero() || n.mac == s.mac {
 				t.Errorf("%v is at %v, which is no neighbour's card", ip, n.mac)
 			}

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,7 +29,7 @@ import (
 
 // topmost occurs in the trace line of each frame of this part's highest
 // protocol: -drop counts those if it is not told what to look for.
-const topmost = "ARP, "
+const topmost = "ARP"
 
 // logBytes is how much trace may wait for a stalled terminal.
 const logBytes = 1 << 20
@@ -49,13 +50,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	log := spool.New(stderr, logBytes, func(lost uint64) []byte {
 		return fmt.Appendf(nil, "(%d trace lines were lost because nobody took them)\n", lost)
 	})
-	err = plugIn(ctx, opt, stdout, log)
-	log.Close()
-	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", name, err)
+	defer log.Close() // waits for a stalled terminal, but not for ever
+	if err := plugIn(ctx, opt, stdout, log); err != nil {
+		fmt.Fprintf(log, "%s: %v\n", name, err)
 		return 1
 	}
 	return 0
@@ -85,20 +86,28 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		dev = pcap.Tee(dev, capture.Writer)
 	}
 	if err := waitUp(ctx, cable, log); err != nil {
+		if ctx.Err() != nil {
+			return nil // interrupted, which is no failure
+		}
 		return err
 	}
-	s := NewStack(dev, Config{MAC: opt.mac, IP: opt.ip, MTU: opt.mtu, Log: log, Trace: !opt.quiet})
+	s := NewStack(dev, Config{
+		MAC: opt.mac, IP: opt.ip, MTU: opt.mtu,
+		Log: log, Trace: !opt.quiet,
+	})
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run() }()
 	fmt.Fprintln(log, readyLine(opt, cable))
-	s.Announce()
 	task := make(chan error, 1)
 	go func() { task <- doTask(ctx, s, opt, stdout) }()
 	select {
 	case err = <-ended:
+		s.Close()
 	case err = <-task:
 		s.Close()
-		<-ended
+		if lost := <-ended; lost != nil {
+			err = lost // which is why the task failed, if it did
+		}
 	}
 	if !opt.quiet {
 		fmt.Fprint(log, s.Summary())
@@ -106,8 +115,9 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 	return err
 }
 
-// doTask does what the flags ask for beyond being there, and returns when that
-// is done, or when ctx ends.
+// doTask does what the flags ask for, and returns when that is done, or when ctx
+// ends. Only a host that stays announces itself; one that asks a question tells
+// its addresses by asking.
 func doTask(ctx context.Context, s *Stack, opt options, stdout io.Writer) error {
 	if opt.resolve.IsValid() {
 		mac, err := s.Resolve(ctx, opt.resolve)
@@ -117,6 +127,7 @@ func doTask(ctx context.Context, s *Stack, opt options, stdout io.Writer) error 
 		_, err = fmt.Fprintln(stdout, mac)
 		return err
 	}
+	s.Announce()
 	<-ctx.Done()
 	return nil
 }
@@ -180,23 +191,23 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
-	flags.StringVar(&opt.tap, "tap", "tap0", "TAP device to create; fd:N: the inherited socket N is the cable")
-	flags.Func("host", "address of the kernel's end of the cable, \"\" to leave it alone (default 10.0.0.1/24)", func(text string) (err error) {
+	flags.StringVar(&opt.tap, "tap", "tap0", "create the TAP device `NAME`; fd:N: the inherited socket N is the cable")
+	flags.Func("host", "give the kernel's end of the cable the address `PREFIX`; \"\": leave it alone (default 10.0.0.1/24)", func(text string) (err error) {
 		opt.host, err = parsePrefix(text, true)
 		return err
 	})
-	flags.Func("ip", "this stack's own address (default 10.0.0.4/24)", func(text string) (err error) {
+	flags.Func("ip", "answer for the address `PREFIX` (default 10.0.0.4/24)", func(text string) (err error) {
 		opt.ip, err = parsePrefix(text, false)
 		return err
 	})
-	flags.Func("mac", "this stack's MAC address (default 02:00:00:00:00:04)", func(text string) (err error) {
+	flags.Func("mac", "have the MAC address `ADDR` (default 02:00:00:00:00:04)", func(text string) (err error) {
 		opt.mac, err = parseCardMAC(text)
 		return err
 	})
-	flags.IntVar(&opt.mtu, "mtu", 1500, "longest payload of a frame, in bytes")
-	flags.StringVar(&opt.pcap, "pcap", "", "write every frame to this file, for Wireshark")
+	flags.IntVar(&opt.mtu, "mtu", 1500, "the longest payload of a frame is `N` bytes")
+	flags.StringVar(&opt.pcap, "pcap", "", "write every frame to `FILE`, for Wireshark")
 	flags.BoolVar(&opt.quiet, "q", false, "no trace")
-	flags.Func("resolve", "ask who has this address, print the MAC address, exit", func(text string) (err error) {
+	flags.Func("resolve", "ask who has the address `IP`, print the MAC address, exit", func(text string) (err error) {
 		opt.resolve, err = parseIP(text)
 		return err
 	})
@@ -212,5 +223,11 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 	if flags.NArg() > 0 {
 		return opt, fmt.Errorf("unexpected argument %q: all is said with flags", flags.Arg(0))
 	}
-	return opt, checkLink(opt.host, opt.ip, opt.mtu)
+	if strings.HasPrefix(opt.tap, "fd:") && !opt.ip.Contains(opt.host.Addr()) {
+		opt.host = netip.Prefix{} // a socket has no kernel's end
+	}
+	if err := checkLink(opt.host, opt.ip, opt.mtu); err != nil {
+		return opt, err
+	}
+	return opt, nil
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,12 +59,45 @@ func TestFramesDropped(t *testing.T) {
 	}
 }
 
+// The longest frame that the MTU allows is taken; so is one that is not dropped
+// for its length.
+func TestLongestFrame(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.send(append(bytes.Clone(capturedRequest), make([]byte, 1514-len(capturedRequest))...))
+		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+	})
+}
+
+// A device that fails and works again all the time, as a socket whose reader is
+// slow, makes few lines: two in ten seconds.
+func TestFlappingDevice(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.send(request(peerMAC, peerIP, ourIP))
+		for i := range 100 {
+			b.ours.SetLink(i%2 == 1)
+			b.sendTo(peerIP, "x")
+			b.advance(10 * time.Millisecond)
+		}
+		if n := strings.Count(b.log.String(), "warning"); n != 2 {
+			b.Errorf("%d warnings in a second, want 2", n)
+		}
+		b.advance(10 * time.Second)
+		b.ours.SetLink(false)
+		b.sendTo(peerIP, "x")
+		b.ours.SetLink(true)
+		b.sendTo(peerIP, "x")
+		b.wantLog("warning: device: takes frames again, 50 were lost")
+	})
+}
+
 func TestSummary(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.send(capturedRequest)
 		b.send([]byte{1, 2, 3})
 		b.send([]byte{1, 2, 3})
-		want := "     3 frames received\n     1 frames sent\n     2 dropped: " + errRunt.Error() + "\n"
+		b.do(func() { b.s.dropped = map[error]uint64{errRunt: 2, errOtherCard: 1} })
+		want := "     3 frames received\n     1 frames sent\n     1 dropped: " + errOtherCard.Error() +
+			"\n     2 dropped: " + errRunt.Error() + "\n"
 		if got := b.s.Summary(); got != want {
 			b.Errorf("got\n%swant\n%s", got, want)
 		}
@@ -109,13 +145,14 @@ func TestDeviceDeleted(t *testing.T) {
 			resolved <- err
 		}()
 		synctest.Wait()
+		start := time.Now()
 		seg.End(0).Remove()
 		err := <-ended
 		if err == nil || errors.Is(err, os.ErrClosed) || !strings.HasPrefix(err.Error(), "the device is lost: ") {
 			t.Errorf("Run returned %v", err)
 		}
-		if err := <-resolved; err == nil {
-			t.Error("Resolve did not notice")
+		if err := <-resolved; !errors.Is(err, net.ErrClosed) || time.Since(start) != 0 {
+			t.Errorf("Resolve: %v after %v, want net.ErrClosed at once", err, time.Since(start))
 		}
 		s.Close()
 	})
@@ -139,54 +176,58 @@ func TestCloseBeforeRunAndTwice(t *testing.T) {
 	})
 }
 
-// countingDevice tells how many frames were written while frames waited to be
-// read: the stack sees them as a batch.
-type countingDevice struct {
-	Device
-	batches []int // lengths of the batches that were read
+// burstDevice has a burst of frames ready. It notes which of them were read with
+// the stack's lock free: those begin a batch.
+type burstDevice struct {
+	nullDevice
+	mu      *sync.Mutex
+	frame   []byte
 	left    int
+	batches int
 }
 
-func (d *countingDevice) Read(b []byte) (int, error) {
-	n, err := d.Device.Read(b)
-	if err != nil {
-		return n, err
-	}
+func (d *burstDevice) Read(b []byte) (int, error) {
 	if d.left == 0 {
-		d.batches = append(d.batches, 0)
+		return 0, os.ErrClosed
 	}
-	d.batches[len(d.batches)-1]++
-	d.left = d.Device.Buffered()
-	return n, err
+	d.left--
+	if d.mu.TryLock() {
+		d.mu.Unlock()
+		d.batches++
+	}
+	return copy(b, d.frame), nil
 }
 
-// A burst is handled as batches of at most 64 frames, through all the wrappers
-// that may lie between the stack and the cable.
+func (d *burstDevice) Buffered() int { return d.left }
+
+// The lock is taken once for up to 64 frames, and no longer than that.
+func TestBatches(t *testing.T) {
+	dev := &burstDevice{frame: capturedRequest, left: 200}
+	s := NewStack(dev, quietConfig())
+	dev.mu = &s.mu
+	if err := s.Run(); err == nil || s.closed == false {
+		t.Errorf("Run returned %v although the device was closed by somebody else", err)
+	}
+	if s.received != 200 || s.sent != 200 || dev.batches != 4 {
+		t.Errorf("%d received, %d sent, in %d batches; want 200 in 4 (64, 64, 64, 8)", s.received, s.sent, dev.batches)
+	}
+}
+
+// All wrappers between the stack and the cable tell what is buffered.
 func TestBatchesThroughAllWrappers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		seg := wire.New(2)
-		impaired := wire.Impair(seg.End(0), wire.Faults{DropOut: func([]byte) bool { return false }})
-		capture, err := pcap.NewWriter(&logBuffer{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		dev := &countingDevice{Device: pcap.Tee(impaired, capture)}
-		s := NewStack(dev, testConfig(&logBuffer{}))
-		for range 200 {
-			seg.End(1).Write(capturedRequest)
-		}
-		time.Sleep(time.Millisecond) // all of them have arrived
-		go s.Run()
-		time.Sleep(time.Millisecond)
-		s.Close()
-		synctest.Wait()
-		if s.received != 200 || s.sent != 200 {
-			t.Errorf("%d received, %d sent, want 200", s.received, s.sent)
-		}
-		if len(dev.batches) > 8 {
-			t.Errorf("200 frames in %d batches: %v", len(dev.batches), dev.batches)
-		}
-	})
+	inner := &burstDevice{frame: capturedRequest, left: 200}
+	impaired := wire.Impair(inner, wire.Faults{DropOut: func([]byte) bool { return false }})
+	capture, err := pcap.NewWriter(&logBuffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer := pcap.Tee(impaired, capture)
+	s := NewStack(outer, quietConfig())
+	inner.mu = &s.mu
+	s.Run()
+	if s.received != 200 || inner.batches != 4 {
+		t.Errorf("%d received in %d batches, want 200 in 4", s.received, inner.batches)
+	}
 }
 
 // In steady state an ARP exchange costs no allocation, and neither does a frame
@@ -232,6 +273,7 @@ func BenchmarkARPExchange(b *testing.B) {
 func FuzzReceiveFrame(f *testing.F) {
 	for _, frame := range [][]byte{
 		capturedRequest, capturedReply, capturedArping, capturedIPv4,
+		arpFrame(ourMAC, otherMAC, 2, ourMAC, peerIP, ourMAC, ourIP),
 		request(otherMAC, ourIP, ourIP), request(otherMAC, noIP, ourIP), lengths(0, 255),
 	} {
 		f.Add(frame, frame[:len(frame)/2])

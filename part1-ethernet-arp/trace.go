@@ -53,7 +53,7 @@ func (s *Stack) writeLine(arrow, format string, args ...any) {
 		return
 	}
 	s.line = appendLine(s.line[:0], arrow, format, args...)
-	_, _ = s.log.Write(s.line) // a log that fails is no reason to stop answering
+	_, _ = s.log.Write(s.line) // whoever reads the log, answering is more important
 }
 
 // appendLine appends a trace line to b: the time, the arrow and the words.

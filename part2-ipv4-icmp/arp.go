@@ -17,7 +17,7 @@ const (
 var (
 	errARPSenderMAC = errors.New("ARP: sender MAC is no single card's")
 	errARPSenderIP  = errors.New("ARP: sender IP is no host's on this link")
-	errARPOwn       = errors.New("ARP: our own packet came back")
+	errARPOwn       = errors.New("ARP: sender MAC is our own")
 	errARPConflict  = errors.New("ARP: another host claims our address")
 	errARPNotForUs  = errors.New("ARP: another host is asked, or answered")
 	errARPTableFull = errors.New("ARP: the table is full, so we did not note an unknown sender")
@@ -35,6 +35,8 @@ func (s *Stack) receiveARP(b []byte) error {
 	switch {
 	case p.sha.isGroup(), p.sha.isZero():
 		return errARPSenderMAC // else one packet could turn all our traffic into broadcasts
+	case p.sha == s.mac:
+		return errARPOwn // nor could we send anything to anybody at our own card
 	case p.spa == s.ip.Addr():
 		return s.receiveConflict(p)
 	case p.spa.IsUnspecified() && p.op == arpRequest && forUs:

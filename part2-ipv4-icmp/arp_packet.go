@@ -57,7 +57,9 @@ type arpPacket struct {
 	tpa netip.Addr
 }
 
-// parseARP reads an ARP packet. What follows it in b is padding.
+// parseARP reads an ARP packet. What follows it in b is padding. Opcodes other
+// than these two are refused here, earlier than RFC 826 looks at them: they came
+// later (RFC 903, 2390) and mean something else by the same fields.
 func parseARP(b []byte) (arpPacket, error) {
 	if len(b) < arpLen {
 		return arpPacket{}, errARPShort

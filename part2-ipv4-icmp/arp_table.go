@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// arpTimeout is how long a neighbour is believed without being heard. "In
-	// this case, the timeout should be on the order of a minute" (RFC 1122
-	// 2.3.2.1), because an address may move to another card at any time.
+	// arpTimeout is how long a neighbour is believed without being heard, because
+	// an address may move to another card at any time: "on the order of a minute"
+	// (RFC 1122 2.3.2.1).
 	arpTimeout = 60 * time.Second
 
 	// arpMaxKnown bounds the neighbours with a known MAC address. Anybody on the
@@ -18,7 +18,7 @@ const (
 
 	// arpMaxAsked bounds the neighbours that have not answered yet. They are
 	// counted by themselves: whoever makes us ask for nobody must not be able to
-	// push out those that we know.
+	// push out those that we know. A link with 24 bits in common has not more.
 	arpMaxAsked = 256
 )
 
@@ -26,11 +26,11 @@ const (
 type neighbourState string
 
 const (
-	stateNone       neighbourState = "NONE"       // not in the table
-	stateIncomplete neighbourState = "INCOMPLETE" // asked, and not answered yet
-	stateReachable  neighbourState = "REACHABLE"  // it told its MAC within arpTimeout
-	stateProbe      neighbourState = "PROBE"      // known and in use, and asked to confirm
-	stateFailed     neighbourState = "FAILED"     // never answered; out of the table again
+	neighbourNone       neighbourState = "NONE"       // not in the table
+	neighbourIncomplete neighbourState = "INCOMPLETE" // asked, and not answered yet
+	neighbourReachable  neighbourState = "REACHABLE"  // it told its MAC within arpTimeout
+	neighbourProbe      neighbourState = "PROBE"      // known and in use, and asked to confirm
+	neighbourFailed     neighbourState = "FAILED"     // never answered; out of the table again
 )
 
 // neighbour is a row of the translation table: a host on our link.
@@ -45,6 +45,7 @@ type neighbour struct {
 	asked int    // questions since it was last heard
 
 	waiting []waitingPacket
+	failed  error // why nobody can be reached there, once it is out of the table
 }
 
 // arpTable is the translation table of RFC 826.
@@ -69,7 +70,7 @@ func (s *Stack) initARP() {
 func (s *Stack) closeARP() {
 	s.arp.announcer.stop()
 	for _, n := range s.arp.neighbours {
-		s.forgetNeighbour(n, stateNone, errClosed)
+		s.removeNeighbour(n, neighbourNone, errClosed)
 	}
 }
 
@@ -86,7 +87,7 @@ func (s *Stack) mergeNeighbour(ip netip.Addr, mac MAC) bool {
 	if n == nil {
 		return false
 	}
-	if n.state == stateIncomplete {
+	if n.state == neighbourIncomplete {
 		s.makeRoom()
 	}
 	s.heardFrom(n, mac)
@@ -105,7 +106,7 @@ func (s *Stack) addNeighbour(ip netip.Addr, mac MAC) {
 }
 
 func (s *Stack) newNeighbour(ip netip.Addr) *neighbour {
-	n := &neighbour{ip: ip, state: stateNone}
+	n := &neighbour{ip: ip, state: neighbourNone}
 	n.timer = newTimer(&s.mu, func() { s.neighbourTimeout(n) })
 	s.arp.neighbours[ip] = n
 	return n
@@ -113,10 +114,10 @@ func (s *Stack) newNeighbour(ip netip.Addr) *neighbour {
 
 // heardFrom notes n's MAC and sends what has waited for it.
 func (s *Stack) heardFrom(n *neighbour, mac MAC) {
-	if n.state != stateReachable || n.mac != mac {
-		s.note("ARP: %v: %s -> %s, %v", n.ip, n.state, stateReachable, mac)
+	s.setState(n, neighbourReachable)
+	if n.mac != mac && s.trace {
+		s.note("ARP: %v is at %v", n.ip, mac)
 	}
-	s.setState(n, stateReachable)
 	n.mac, n.asked, n.heard = mac, 0, s.arp.tick()
 	n.timer.start(arpTimeout)
 	s.sendWaiting(n)
@@ -127,36 +128,35 @@ func (s *Stack) heardFrom(n *neighbour, mac MAC) {
 // state allows.
 func (s *Stack) neighbourTimeout(n *neighbour) {
 	switch {
-	case n.state == stateReachable && n.used < n.heard:
-		s.removeNeighbour(n, stateNone) // old, and not needed
+	case n.used < n.heard: // old, and not needed
+		s.removeNeighbour(n, neighbourNone, nil)
 	case n.asked < arpQuestions:
 		s.ask(n)
 	default:
-		s.removeNeighbour(n, stateFailed)
+		s.removeNeighbour(n, neighbourFailed, errARPNoAnswer)
 	}
 }
 
-// removeNeighbour takes n out of the table and ends all that waited for it.
-func (s *Stack) removeNeighbour(n *neighbour, state neighbourState) {
-	s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
-	s.forgetNeighbour(n, state, errARPNoAnswer)
-}
-
-// forgetNeighbour does so without a word. What waited is dropped for the reason.
-func (s *Stack) forgetNeighbour(n *neighbour, state neighbourState, reason error) {
+// removeNeighbour takes n out of the table. What waits for it, packets and
+// callers of Resolve, gets the reason.
+func (s *Stack) removeNeighbour(n *neighbour, state neighbourState, reason error) {
 	s.setState(n, state)
+	n.failed = reason
 	n.timer.stop()
 	delete(s.arp.neighbours, n.ip)
-	s.dropWaiting(n, reason)
 	s.arp.changed.Broadcast()
+	s.dropWaiting(n, reason) // last: whoever is told may use the table
 }
 
 // setState changes n's state and keeps count of the unanswered questions.
 func (s *Stack) setState(n *neighbour, state neighbourState) {
-	if n.state == stateIncomplete {
+	if n.state != state && s.trace {
+		s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
+	}
+	if n.state == neighbourIncomplete {
 		s.arp.asking--
 	}
-	if state == stateIncomplete {
+	if state == neighbourIncomplete {
 		s.arp.asking++
 	}
 	n.state = state
@@ -168,17 +168,20 @@ func (s *Stack) makeRoom() {
 	if len(s.arp.neighbours)-s.arp.asking < arpMaxKnown {
 		return
 	}
-	s.removeNeighbour(s.arp.leastUsed(func(n *neighbour) bool { return n.state != stateIncomplete }), stateNone)
-}
-
-// leastUsed returns the one among the neighbours that match whose last use, and
-// if there was none, whose last sign of life, is the longest ago.
-func (t *arpTable) leastUsed(match func(*neighbour) bool) *neighbour {
 	var least *neighbour
-	for _, n := range t.neighbours {
-		if match(n) && (least == nil || n.used < least.used || n.used == least.used && n.heard < least.heard) {
+	for _, n := range s.arp.neighbours {
+		if n.state != neighbourIncomplete && (least == nil || n.before(least)) {
 			least = n
 		}
 	}
-	return least
+	s.removeNeighbour(least, neighbourNone, nil)
+}
+
+// before reports whether n is to go before other: because its last use or, if
+// both were never used, its last sign of life is longer ago.
+func (n *neighbour) before(other *neighbour) bool {
+	if n.used != other.used {
+		return n.used < other.used
+	}
+	return n.heard < other.heard
 }

@@ -21,7 +21,7 @@ func TestARPReply(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.send(frame)
 				b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
-				b.wantKnown(peerIP, peerMAC, stateReachable)
+				b.wantKnown(peerIP, peerMAC, neighbourReachable)
 			})
 		})
 	}
@@ -41,7 +41,7 @@ func TestARPSilenceForOthers(t *testing.T) {
 		b.send(request(peerMAC, peerIP, netip.MustParseAddr("10.0.0.77")))
 		b.silence()
 		b.wantDropped(errARPNotForUs, 1)
-		b.wantKnown(peerIP, MAC{}, stateNone) // not for us: nothing is added
+		b.wantKnown(peerIP, MAC{}, neighbourNone) // not for us: nothing is added
 	})
 }
 
@@ -49,7 +49,7 @@ func TestARPReplyIsNotAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.send(reply(peerMAC, peerIP))
 		b.silence()
-		b.wantKnown(peerIP, peerMAC, stateReachable) // RFC 826 looks at the opcode last
+		b.wantKnown(peerIP, peerMAC, neighbourReachable) // RFC 826 looks at the opcode last
 	})
 }
 
@@ -67,10 +67,15 @@ func TestARPMerge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.send(request(peerMAC, peerIP, ourIP))
-				b.wantKnown(peerIP, peerMAC, stateReachable)
+				b.wantKnown(peerIP, peerMAC, neighbourReachable)
+				b.take()
 				b.send(update)
-				b.wantKnown(peerIP, newMAC, stateReachable)
-				b.wantLog("ARP: 10.0.0.1: REACHABLE -> REACHABLE, 02:00:00:00:00:77")
+				b.wantKnown(peerIP, newMAC, neighbourReachable)
+				b.wantLog("ARP: 10.0.0.1 is at 02:00:00:00:00:77")
+				if name == "request for us" {
+					b.wantARP(b.one(), newMAC, layers.ARPReply, ourIP, newMAC, peerIP)
+				}
+				b.silence() // in the table or not, others' questions are not ours to answer
 			})
 		})
 	}
@@ -86,7 +91,7 @@ func TestARPProbeIsAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.send(request(otherMAC, noIP, ourIP))
 		b.wantARP(b.one(), otherMAC, layers.ARPReply, ourIP, otherMAC, noIP)
-		b.wantKnown(noIP, MAC{}, stateNone)
+		b.wantKnown(noIP, MAC{}, neighbourNone)
 	})
 }
 
@@ -116,6 +121,8 @@ func TestARPDropped(t *testing.T) {
 		{"sender IP on another link", request(peerMAC, netip.MustParseAddr("10.0.1.1"), ourIP), errARPSenderIP},
 		{"sender IP loopback", request(peerMAC, netip.MustParseAddr("127.0.0.1"), ourIP), errARPSenderIP},
 		{"our own came back", request2(peerMAC, ourMAC, ourIP), errARPOwn},
+		{"a neighbour at our own card", request2(peerMAC, ourMAC, peerIP), errARPOwn},
+		{"a reply that says so", arpFrame(ourMAC, otherMAC, layers.ARPReply, ourMAC, peerIP, ourMAC, ourIP), errARPOwn},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {

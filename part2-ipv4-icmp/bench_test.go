@@ -77,6 +77,9 @@ func onBench(t *testing.T, f func(b *bench)) {
 		start := time.Now()
 		seg.Observe(func(at time.Time, from int, frame []byte) {
 			if from == 0 {
+				if len(frame) > etherHeaderLen+1500 {
+					b.Errorf("a frame of %d bytes was sent", len(frame))
+				}
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				b.sent = append(b.sent, sentFrame{at.Sub(start), bytes.Clone(frame)})
@@ -90,6 +93,7 @@ func onBench(t *testing.T, f func(b *bench)) {
 }
 
 func (b *bench) close() {
+	b.do(func() { b.s.checkInvariants(b.T) })
 	b.s.Close()
 	if err := <-b.ended; err != nil {
 		b.Errorf("Run returned %v", err)
@@ -183,7 +187,7 @@ func (b *bench) wantLog(text string) {
 // known returns what the table says of a neighbour: its MAC and state.
 func (b *bench) known(ip netip.Addr) (mac MAC, state neighbourState) {
 	b.do(func() {
-		state = stateNone
+		state = neighbourNone
 		if n := b.s.arp.neighbours[ip]; n != nil {
 			mac, state = n.mac, n.state
 		}

@@ -41,6 +41,16 @@ func TestPacketsAreUsedAgain(t *testing.T) {
 		t.Error("a free buffer was not used again")
 	}
 	s.freePacket(s.newPacket(1501))
+	var many []*packet
+	for range 4 * maxFreePackets {
+		many = append(many, s.newPacket(1))
+	}
+	for _, p := range many {
+		s.freePacket(p)
+	}
+	if n := len(s.freePackets); n != maxFreePackets {
+		t.Errorf("%d buffers are kept, want %d", n, maxFreePackets)
+	}
 	for _, p := range s.freePackets {
 		if len(p.buf) != headroom+1500 {
 			t.Errorf("a buffer of %d bytes is kept", len(p.buf))

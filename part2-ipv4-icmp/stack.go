@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 )
 
 // Device is the end of a cable that a stack is plugged into: one call, one
@@ -58,8 +59,11 @@ type Stack struct {
 	line  []byte // the trace line under construction
 
 	received, sent uint64           // frames
-	dropped        map[error]uint64 // frames, by the reason
-	failed         uint64           // frames that the device refused in a row
+	dropped        map[error]uint64 // frames and packets, by the reason
+
+	failing bool      // the device refuses frames, and we have said so
+	failed  uint64    // how many, since we last said that it takes them again
+	warned  time.Time // when we last said that it does not
 
 	freePackets []*packet
 	arp         arpTable
@@ -116,7 +120,8 @@ func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
 
 // receiveFrame is where the way up begins: each frame that the device gives us
 // comes through here, and each layer hands on what it does not handle itself. A
-// layer returns the reason if it drops what it got.
+// layer returns the reason if it drops what it got. The bytes are Run's: whoever
+// wants to keep some must copy them.
 func (s *Stack) receiveFrame(frame []byte) {
 	s.received++
 	s.traceFrame(traceIn, frame)
@@ -141,7 +146,9 @@ func (s *Stack) receiveFrame(frame []byte) {
 	}
 }
 
-// drop counts something that was dropped, and traces the reason.
+// drop counts something that was dropped, and traces the reason, which must be
+// one of the errors that are declared beside the code: the peer must not be able
+// to make new ones, for each is counted by itself.
 func (s *Stack) drop(reason error) {
 	s.dropped[reason]++
 	if s.trace {

@@ -21,6 +21,9 @@ func TestTimer(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		do(func() { x.start(1 * time.Second) })
 		do(x.stop)
+		if x.t.Stop() {
+			t.Error("the runtime's timer still runs after stop")
+		}
 		time.Sleep(5 * time.Second)
 		do(func() { x.start(1 * time.Second) })
 		do(func() { x.start(3 * time.Second) }) // later than the first
@@ -40,6 +43,7 @@ func TestTimerLosesTheRace(t *testing.T) {
 		"stopped":       func(x *timer) { x.stop() },
 		"started anew":  func(x *timer) { x.start(time.Hour) },
 		"stopped twice": func(x *timer) { x.stop(); x.stop() },
+		"acted already": func(x *timer) { x.due = time.Time{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex

@@ -19,7 +19,8 @@ func TestTraceLines(t *testing.T) {
 		b.send(request(otherMAC, otherIP, peerIP))
 		want := strings.TrimLeft(`
 00:00:00.000001 <- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 28
-00:00:00.000001    ARP: 10.0.0.1: NONE -> REACHABLE, 02:00:0a:00:00:01
+00:00:00.000001    ARP: 10.0.0.1: NONE -> REACHABLE
+00:00:00.000001    ARP: 10.0.0.1 is at 02:00:0a:00:00:01
 00:00:00.000001 -> ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04, length 28
 00:00:00.001001 <- ARP, Request who-has 10.0.0.1 tell 10.0.0.9, length 28
 00:00:00.001001    dropped: ARP: another host is asked, or answered

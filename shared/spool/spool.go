@@ -64,15 +64,21 @@ func (s *Writer) Write(p []byte) (int, error) {
 		s.all++
 		return len(p), nil
 	}
-	if s.lost > 0 {
-		if s.note != nil {
-			s.queue = append(s.queue, s.note(s.lost)...)
-		}
-		s.lost = 0
-	}
+	s.noteLoss()
 	s.queue = append(s.queue, p...)
 	s.wake.Signal()
 	return len(p), nil
+}
+
+// noteLoss queues a note about writes that were lost since the last one, and
+// reports whether there is one.
+func (s *Writer) noteLoss() bool {
+	if s.lost == 0 || s.note == nil {
+		return false
+	}
+	s.queue = append(s.queue, s.note(s.lost)...)
+	s.lost = 0
+	return true
 }
 
 // Lost returns how many writes were lost because the queue was full.
@@ -93,7 +99,7 @@ func (s *Writer) Close() error {
 	select {
 	case <-s.done:
 	case <-time.After(closeWait):
-		return errors.New("spool: the destination takes nothing, the rest is lost")
+		return errors.New("spool: the destination takes nothing, or too slowly; the rest is lost")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +115,7 @@ func (s *Writer) run() {
 		for len(s.queue) == 0 && !s.closed {
 			s.wake.Wait()
 		}
-		if len(s.queue) == 0 {
+		if len(s.queue) == 0 && !s.noteLoss() {
 			return
 		}
 		batch := s.queue

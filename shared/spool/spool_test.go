@@ -49,9 +49,10 @@ func TestStalledDestination(t *testing.T) {
 		}()
 		synctest.Wait()
 		io.WriteString(s, "m")
+		io.WriteString(s, "too long for it")
 		s.Close()
 		w.Close()
-		if all := <-got; all != "0123456789abcdefghij(2 lost)m" {
+		if all := <-got; all != "0123456789abcdefghij(2 lost)m(1 lost)" {
 			t.Errorf("got %q", all)
 		}
 	})
@@ -76,10 +77,20 @@ func TestCloseDoesNotWaitForEver(t *testing.T) {
 
 func TestErrorIsKept(t *testing.T) {
 	full := errors.New("disk full")
-	s := New(writerFunc(func([]byte) (int, error) { return 0, full }), 10, nil)
+	calls := 0
+	s := New(writerFunc(func([]byte) (int, error) { calls++; return 0, full }), 10, nil)
 	io.WriteString(s, "x")
+	for range 100 {
+		if _, err := io.WriteString(s, "y"); errors.Is(err, full) {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
 	if err := s.Close(); !errors.Is(err, full) {
 		t.Errorf("Close said %v, want %v", err, full)
+	}
+	if calls != 1 {
+		t.Errorf("%d writes to a destination that has failed, want 1", calls)
 	}
 }
 

@@ -46,9 +46,9 @@ func (d *Device) Configure(host netip.Prefix, mtu int) error {
 }
 
 func (d *Device) configure(link netlink.Link, host netip.Prefix, mtu int) error {
-	if link.Attrs().MTU != mtu {
+	if is := link.Attrs().MTU; is != mtu {
 		if err := netlink.LinkSetMTU(link, mtu); err != nil {
-			return fmt.Errorf("%s: setting the MTU %d: %w", d.name, mtu, err)
+			return fmt.Errorf("%s: changing its MTU from %d to %d (-mtu %d would do without): %w", d.name, is, mtu, is, err)
 		}
 	}
 	if host.IsValid() {

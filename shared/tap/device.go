@@ -28,6 +28,13 @@ const maxBuffered = 64
 // shows that a frame was longer still.
 func maxFrame(mtu int) int { return mtu + 14 + 4 + 1 }
 
+// What a read of no bytes means. From a seqpacket socket it is the end, as the
+// other end is closed; from a datagram socket a message without bytes.
+const (
+	emptyEnds     = false
+	emptyIsAFrame = true
+)
+
 // Device is a TAP device, or a socket in its place. Read and Buffered belong
 // to one goroutine; Write and Close may be called from any.
 type Device struct {
@@ -40,6 +47,7 @@ type Device struct {
 	next  int // the first frame that waits
 	count int // how many frames the last batch had
 	err   error
+	empty bool                  // emptyEnds or emptyIsAFrame
 	drain func(fd uintptr) bool // readBatch, made once: a closure costs an allocation
 
 	writing sync.Mutex
@@ -48,12 +56,12 @@ type Device struct {
 	emit    func(fd uintptr) bool // writeFrame, made once
 }
 
-func newDevice(name string, file *os.File, mtu int) (*Device, error) {
+func newDevice(name string, file *os.File, mtu int, empty bool) (*Device, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	d := &Device{name: name, file: file, raw: raw}
+	d := &Device{name: name, file: file, raw: raw, empty: empty}
 	d.drain = d.readBatch
 	d.emit = d.writeFrame
 	for i := range d.queue {
@@ -74,8 +82,8 @@ func (d *Device) Name() string { return d.name }
 func (d *Device) Read(b []byte) (int, error) {
 	if d.next == d.count {
 		d.next, d.count, d.err = 0, 0, nil
-		if d.raw.Read(d.drain) != nil {
-			return 0, os.ErrClosed // the only reason there is
+		if d.raw.Read(d.drain) != nil && d.raw.Control(d.lastWords) != nil {
+			return 0, os.ErrClosed
 		}
 		if d.count == 0 {
 			return 0, os.NewSyscallError("read "+d.name, d.err)
@@ -89,6 +97,10 @@ func (d *Device) Read(b []byte) (int, error) {
 // Buffered returns how many frames Read will return without waiting.
 func (d *Device) Buffered() int { return d.count - d.next }
 
+// lastWords asks a device once more that the runtime will not wait for: it has
+// been deleted, and says so itself.
+func (d *Device) lastWords(fd uintptr) { d.readBatch(fd) }
+
 // readBatch reads frames until there are no more, or maxBuffered are there.
 // It returns false if there was none: then the runtime waits for the next one
 // and calls again.
@@ -101,11 +113,11 @@ func (d *Device) readBatch(fd uintptr) bool {
 			continue
 		case err == unix.EAGAIN:
 			return d.count > 0
-		case err == nil && n == 0:
+		case err == nil && n == 0 && d.empty == emptyEnds:
 			err = unix.ECONNRESET // the other end of a socket is closed
 		}
 		if err != nil {
-			d.err = err // told by this Read, or by the next if frames came before
+			d.err = err // told by this Read; if frames came before, the next one asks again
 			return true
 		}
 		d.queue[d.count] = b[:n]
@@ -125,7 +137,7 @@ func (d *Device) Write(b []byte) (int, error) {
 	d.out = nil
 	switch {
 	case err != nil:
-		return 0, os.ErrClosed // the only reason there is
+		return 0, os.ErrClosed
 	case d.outErr != nil:
 		return 0, os.NewSyscallError("write "+d.name, d.outErr)
 	}

@@ -5,6 +5,7 @@ package tap
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -22,13 +23,16 @@ func Open(name string, mtu int) (*Device, error) {
 	if n, ok := strings.CutPrefix(name, "fd:"); ok {
 		return openSocket(name, n, mtu)
 	}
-	if name == "" || len(name) >= unix.IFNAMSIZ || strings.ContainsAny(name, "/% \t\n") {
-		return nil, fmt.Errorf("%q is no name for a device: 1 to %d characters, without blanks, '/' and '%%'",
+	if name == "" || name == "." || name == ".." || len(name) >= unix.IFNAMSIZ || strings.ContainsAny(name, "/:% \t\n") {
+		return nil, fmt.Errorf("%q is no name for a device: 1 to %d characters, without blanks, '/', ':' and '%%'",
 			name, unix.IFNAMSIZ-1)
 	}
+	// water makes a device persistent or not, whatever it was. One that is there
+	// already was made persistent by an administrator, and should stay.
+	_, err := net.InterfaceByName(name)
 	ifce, err := water.New(water.Config{
 		DeviceType:             water.TAP,
-		PlatformSpecificParams: water.PlatformSpecificParams{Name: name},
+		PlatformSpecificParams: water.PlatformSpecificParams{Name: name, Persist: err == nil},
 	})
 	if err != nil {
 		return nil, explainOpen(name, err)
@@ -38,7 +42,7 @@ func Open(name string, mtu int) (*Device, error) {
 		ifce.Close()
 		return nil, fmt.Errorf("%s: water gave a %T instead of a file", name, ifce.ReadWriteCloser)
 	}
-	return newDevice(ifce.Name(), file, mtu)
+	return newDevice(ifce.Name(), file, mtu, emptyEnds)
 }
 
 // explainOpen says what to do about an error of water.New.
@@ -78,5 +82,9 @@ func openSocket(name, text string, mtu int) (*Device, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	unix.CloseOnExec(fd)
-	return newDevice(name, os.NewFile(uintptr(fd), name), mtu)
+	empty := emptyEnds
+	if kind == unix.SOCK_DGRAM {
+		empty = emptyIsAFrame
+	}
+	return newDevice(name, os.NewFile(uintptr(fd), name), mtu, empty)
 }

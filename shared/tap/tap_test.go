@@ -210,6 +210,70 @@ func TestDeviceDeleted(t *testing.T) {
 	}
 }
 
+// Also when nobody waits in Read at that moment.
+func TestDeviceDeletedBetweenReads(t *testing.T) {
+	d := up(t)
+	link, _ := netlink.LinkByName("tap0")
+	if err := netlink.LinkDel(link); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond) // the runtime's poller hears of it
+	for range 2 {
+		if _, err := d.Read(make([]byte, 2000)); !errors.Is(err, unix.EBADFD) {
+			t.Errorf("Read: %v, want EBADFD", err)
+		}
+	}
+	d.Close()
+	if _, err := d.Read(make([]byte, 2000)); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Read after Close: %v, want os.ErrClosed", err)
+	}
+}
+
+// A device that an administrator has prepared is there when we have gone.
+func TestPersistentDeviceStays(t *testing.T) {
+	prepared := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap7"}, Mode: netlink.TUNTAP_MODE_TAP,
+		Flags: netlink.TUNTAP_DEFAULTS | netlink.TUNTAP_NO_PI, Queues: 1}
+	openTap(t, "tap0") // skips where there are no TAP devices
+	if err := netlink.LinkAdd(prepared); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range prepared.Fds {
+		f.Close()
+	}
+	d := openTap(t, "tap7")
+	d.Close()
+	time.Sleep(10 * time.Millisecond)
+	link, err := netlink.LinkByName("tap7")
+	if err != nil {
+		t.Fatalf("it is gone: %v", err)
+	}
+	if err := netlink.LinkDel(link); err != nil {
+		t.Error(err)
+	}
+}
+
+// A frame that is longer than the MTU allows can be seen to be so.
+func TestGiantCanBeSeen(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(fmt.Sprintf("fd:%d", fds[0]), 1500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	unix.Write(fds[1], make([]byte, 9000))
+	b := make([]byte, 10_000)
+	if n, err := d.Read(b); n <= 1514 || err != nil {
+		t.Errorf("Read = %d, %v; want more than 1514 bytes", n, err)
+	}
+	if flags, err := unix.FcntlInt(uintptr(fds[0]), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("the descriptor would be passed on to children: flags %x, %v", flags, err)
+	}
+	unix.Close(fds[1])
+}
+
 func TestCloseEndsRead(t *testing.T) {
 	d := openTap(t, "tap0")
 	got := make(chan error, 1)
@@ -233,6 +297,8 @@ func TestOpenErrors(t *testing.T) {
 		"":                 "no name for a device",
 		"sixteen-letters.": "no name for a device",
 		"a/b":              "no name for a device",
+		"a:b":              "no name for a device",
+		"..":               "no name for a device",
 		"tap0":             "another program holds this device",
 		"lo":               "no TAP device",
 		"fd:":              "number of a descriptor",
@@ -311,6 +377,12 @@ func TestSocketAsCable(t *testing.T) {
 				n, err := d.Read(b)
 				if err != nil || string(b[:n]) != want || d.Buffered() != 2-i {
 					t.Errorf("Read = %q, %v with %d more; want %q with %d more", b[:n], err, d.Buffered(), want, 2-i)
+				}
+			}
+			if kind == unix.SOCK_DGRAM {
+				unix.Write(fds[1], nil) // a message of no bytes is a message
+				if n, err := d.Read(b); n != 0 || err != nil {
+					t.Errorf("Read of an empty message = %d, %v", n, err)
 				}
 			}
 			d.Write([]byte("back"))

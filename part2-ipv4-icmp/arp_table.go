@@ -150,7 +150,7 @@ func (s *Stack) removeNeighbour(n *neighbour, state neighbourState, reason error
 
 // setState changes n's state and keeps count of the unanswered questions.
 func (s *Stack) setState(n *neighbour, state neighbourState) {
-	if n.state != state && s.trace {
+	if n.state != state && s.trace && !s.closed {
 		s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
 	}
 	if n.state == neighbourIncomplete {

@@ -84,6 +84,7 @@ func TestMasks(t *testing.T) {
 		{"ms", "icmp_seq=1 ttl=64 time=0.045 ms", "icmp_seq=1 ttl=64 time=… ms"},
 		{"ms", "3 received, 0% packet loss, time 2003ms", "3 received, 0% packet loss, time …ms"},
 		{"ms", "rtt min/avg/max/mdev = 0.031/0.039/0.047/0.006 ms, pipe 3", "rtt min/avg/max/mdev = …/…/…/… ms"},
+		{"id", "[fragment id 49203, offset 0+] ICMP echo request, id 16, seq 1", "[fragment id …, offset 0+] ICMP echo request, id …, seq 1"},
 		{"took", "The answer took 158µs and came", "The answer took …µs and came"},
 		{"took", "The answer took 1.158ms and came", "The answer took …µs and came"},
 	} {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A mask replaces times, which differ from run to run, by a text that does not. It hides nothing else: whatever else
-// differs is to be made repeatable where it is made.
+// A mask replaces times, which differ from run to run, by a text that does not, and the numbers that the kernel draws at
+// random. It hides nothing else: whatever else differs is to be made repeatable where it is made.
 type mask struct {
 	name    string
 	what    string
@@ -30,6 +30,8 @@ var masks = []mask{
 	{"ms", "", regexp.MustCompile(`, time \d+ms\b`), ", time …ms"},
 	// The line of ping that sums up; "pipe" appears when answers are slower than questions.
 	{"ms", "", regexp.MustCompile(`(?m)^rtt min/avg/max/mdev = [\d./]+ ms(, pipe \d+)?$`), "rtt min/avg/max/mdev = …/…/…/… ms"},
+	// IP's Identification and the Identifier of an echo: the kernel draws them at random, and so do we.
+	{"id", "the numbers in \"id 12345\"", regexp.MustCompile(`\bid \d+\b`), "id …"},
 	// What the lab's demo measured; Go chooses the unit by the size.
 	{"took", "the demo's \"took …µs\"", regexp.MustCompile(`\btook \d+(\.\d+)?(ns|µs|ms|s)\b`), "took …µs"},
 }

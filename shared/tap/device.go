@@ -28,13 +28,6 @@ const maxBuffered = 64
 // shows that a frame was longer still.
 func maxFrame(mtu int) int { return mtu + 14 + 4 + 1 }
 
-// What a read of no bytes means. From a seqpacket socket it is the end, as the
-// other end is closed; from a datagram socket a message without bytes.
-const (
-	emptyEnds     = false
-	emptyIsAFrame = true
-)
-
 // Device is a TAP device, or a socket in its place. Read and Buffered belong
 // to one goroutine; Write and Close may be called from any.
 type Device struct {
@@ -47,8 +40,11 @@ type Device struct {
 	next  int // the first frame that waits
 	count int // how many frames the last batch had
 	err   error
-	empty bool                  // emptyEnds or emptyIsAFrame
 	drain func(fd uintptr) bool // readBatch, made once: a closure costs an allocation
+
+	// datagrams says that the device is a datagram socket: a read of no bytes is a
+	// message of no bytes there, and not the end.
+	datagrams bool
 
 	writing sync.Mutex
 	out     []byte
@@ -56,12 +52,12 @@ type Device struct {
 	emit    func(fd uintptr) bool // writeFrame, made once
 }
 
-func newDevice(name string, file *os.File, mtu int, empty bool) (*Device, error) {
+func newDevice(name string, file *os.File, mtu int) (*Device, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	d := &Device{name: name, file: file, raw: raw, empty: empty}
+	d := &Device{name: name, file: file, raw: raw}
 	d.drain = d.readBatch
 	d.emit = d.writeFrame
 	for i := range d.queue {
@@ -113,7 +109,7 @@ func (d *Device) readBatch(fd uintptr) bool {
 			continue
 		case err == unix.EAGAIN:
 			return d.count > 0
-		case err == nil && n == 0 && d.empty == emptyEnds:
+		case err == nil && n == 0 && !d.datagrams:
 			err = unix.ECONNRESET // the other end of a socket is closed
 		}
 		if err != nil {

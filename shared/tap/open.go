@@ -42,7 +42,7 @@ func Open(name string, mtu int) (*Device, error) {
 		ifce.Close()
 		return nil, fmt.Errorf("%s: water gave a %T instead of a file", name, ifce.ReadWriteCloser)
 	}
-	return newDevice(ifce.Name(), file, mtu, emptyEnds)
+	return newDevice(ifce.Name(), file, mtu)
 }
 
 // explainOpen says what to do about an error of water.New.
@@ -82,9 +82,10 @@ func openSocket(name, text string, mtu int) (*Device, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	unix.CloseOnExec(fd)
-	empty := emptyEnds
-	if kind == unix.SOCK_DGRAM {
-		empty = emptyIsAFrame
+	d, err := newDevice(name, os.NewFile(uintptr(fd), name), mtu)
+	if err != nil {
+		return nil, err
 	}
-	return newDevice(name, os.NewFile(uintptr(fd), name), mtu, empty)
+	d.datagrams = kind == unix.SOCK_DGRAM
+	return d, nil
 }

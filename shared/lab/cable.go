@@ -57,14 +57,15 @@ func tapBench(name string) (*bench, error) {
 		return nil, fmt.Errorf("the part said ready, but the kernel has no IPv4 address on %s (%v)", name, err)
 	}
 	ip, _ := netip.AddrFromSlice(addrs[0].IP.To4())
-	// The protocol number stands in network byte order; ARP is all that the demo wants to see.
-	arp := uint16(unix.ETH_P_ARP>>8 | unix.ETH_P_ARP&0xff<<8)
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(arp))
+	// The protocol number stands in network byte order. All protocols includes what the kernel itself sends; the steps
+	// look only at frames for the kernel's end.
+	all := uint16(unix.ETH_P_ALL>>8 | unix.ETH_P_ALL&0xff<<8)
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, int(all))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a packet socket: %w", err)
 	}
 	socket := os.NewFile(uintptr(fd), name)
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: arp, Ifindex: link.Attrs().Index}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: link.Attrs().Index}); err != nil {
 		socket.Close()
 		return nil, fmt.Errorf("cannot bind a packet socket to %s: %w", name, err)
 	}

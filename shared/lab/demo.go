@@ -21,6 +21,7 @@ type step func(*bench) error
 // is shown with part 1's, which hold in every part.
 var demos = map[int][]step{
 	1: part1Steps,
+	2: part2Steps,
 }
 
 // A bench is what the steps work with: our end of the cable, with the part at the other one.

@@ -10,11 +10,14 @@ import (
 
 // The demo makes its ARP packets by itself, field by field: it is to check the part, so it borrows nothing from it.
 
-// arpFields are the fields of an ARP packet in an Ethernet frame, in the order in which they stand.
-var arpFields = []struct {
+// A field is a part of a frame: how many bytes it has, and what they mean.
+type field struct {
 	size  int
 	means string
-}{
+}
+
+// arpFields are the fields of an ARP packet in an Ethernet frame, in the order in which they stand.
+var arpFields = []field{
 	{6, "Ethernet: to (ff… is everybody)"},
 	{6, "Ethernet: from"},
 	{2, "Ethernet: inside is ARP"},
@@ -61,10 +64,13 @@ func answersARP(frame []byte, mac net.HardwareAddr, about netip.Addr) bool {
 		bytes.Equal(frame[28:32], about.AsSlice())
 }
 
-// compareARP returns an error that names the first field in which got differs from want.
-func compareARP(got, want []byte) error {
+// compare returns an error that names the first field in which got differs from want.
+func compare(fields []field, got, want []byte) error {
 	at := 0
-	for _, field := range arpFields {
+	for _, field := range fields {
+		if len(got) < at+field.size {
+			return fmt.Errorf("the answer ends before %q", field.means)
+		}
 		g, w := got[at:at+field.size], want[at:at+field.size]
 		if !bytes.Equal(g, w) {
 			return fmt.Errorf("in the answer, %q is % x and should be % x", field.means, g, w)
@@ -74,12 +80,12 @@ func compareARP(got, want []byte) error {
 	return nil
 }
 
-// sideBySide shows two ARP frames field by field, with what the fields mean.
-func sideBySide(sent, received []byte) string {
+// sideBySide shows two frames field by field, with what the fields mean.
+func sideBySide(fields []field, sent, received []byte) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %-18s  %s\n", fmt.Sprintf("%d bytes sent", len(sent)), fmt.Sprintf("%d bytes received", len(received)))
 	at := 0
-	for _, field := range arpFields {
+	for _, field := range fields {
 		end := at + field.size
 		fmt.Fprintf(&b, "  %-18s  %-18s  %s\n", fmt.Sprintf("% x", sent[at:end]), fmt.Sprintf("% x", received[at:end]), field.means)
 		at = end

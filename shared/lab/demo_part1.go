@@ -42,8 +42,8 @@ func askForThePart(b *bench) error {
 	if err != nil {
 		return fmt.Errorf("no answer from %s within %v: %w", partIP, answerLimit, err)
 	}
-	b.printf("\n%s\n", sideBySide(question, answer))
-	if err := compareARP(answer, arpReply(partMAC, partIP, b.mac, b.ip)); err != nil {
+	b.printf("\n%s\n", sideBySide(arpFields, question, answer))
+	if err := compare(arpFields, answer, arpReply(partMAC, partIP, b.mac, b.ip)); err != nil {
 		return err
 	}
 	b.printf("%s has it. The answer took %v and came to us alone.\n", net.HardwareAddr(answer[22:28]), took.Round(time.Microsecond))

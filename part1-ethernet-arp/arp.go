@@ -44,7 +44,7 @@ func (s *Stack) receiveARP(b []byte) error {
 		// no address yet, so there is nothing to learn (RFC 5227 2.1.1).
 		s.sendARP(p.sha, arpReply, p.sha, p.spa)
 		return nil
-	case !s.isNeighbour(p.spa):
+	case !isNeighbour(s.ip, p.spa):
 		return errARPSenderIP
 	}
 	// "If the pair <protocol type, sender protocol address> is already in my
@@ -98,18 +98,4 @@ func (s *Stack) announce() {
 
 func (s *Stack) sendAnnouncement() {
 	s.sendARP(broadcastMAC, arpRequest, MAC{}, s.ip.Addr())
-}
-
-// isNeighbour reports whether ip can be another host's address on this link. In
-// every link's block of addresses the first one, all host bits 0, and the last,
-// all host bits 1, are no host's (RFC 1122 3.2.1.3), unless the block has only
-// one or two (RFC 3021).
-func (s *Stack) isNeighbour(ip netip.Addr) bool {
-	if !s.ip.Contains(ip) || ip == s.ip.Addr() {
-		return false
-	}
-	if s.ip.Bits() >= 31 {
-		return true
-	}
-	return s.ip.Contains(ip.Prev()) && s.ip.Contains(ip.Next())
 }

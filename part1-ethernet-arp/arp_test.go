@@ -180,8 +180,7 @@ func TestIsNeighbour(t *testing.T) {
 		{"10.0.0.4/31", "10.0.0.5", true}, {"10.0.0.4/31", "10.0.0.6", false},
 		{"10.0.0.4/32", "10.0.0.5", false},
 	} {
-		s := &Stack{ip: netip.MustParsePrefix(test.link)}
-		if got := s.isNeighbour(netip.MustParseAddr(test.ip)); got != test.want {
+		if got := isNeighbour(netip.MustParsePrefix(test.link), netip.MustParseAddr(test.ip)); got != test.want {
 			t.Errorf("on %s, isNeighbour(%s) = %v", test.link, test.ip, got)
 		}
 	}

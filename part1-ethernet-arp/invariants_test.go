@@ -10,6 +10,9 @@ func (s *Stack) checkInvariants(t *testing.T) {
 	if n := len(s.freePackets); n > maxFreePackets {
 		t.Errorf("%d free buffers", n)
 	}
+	if n := len(s.dropped); n > 100 {
+		t.Errorf("%d reasons for dropping: a peer can make new ones", n)
+	}
 	free := make(map[*packet]bool)
 	for _, p := range s.freePackets {
 		if free[p] {
@@ -37,7 +40,7 @@ func (s *Stack) checkARP(t *testing.T) {
 		default:
 			t.Errorf("%v is in the table as %s", ip, n.state)
 		}
-		if n.ip != ip || !s.isNeighbour(ip) {
+		if n.ip != ip || !isNeighbour(s.ip, ip) {
 			t.Errorf("%v (%v) is in the table and no neighbour", ip, n.ip)
 		}
 		if n.timer.due.IsZero() {

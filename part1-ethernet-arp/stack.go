@@ -167,7 +167,8 @@ func (s *Stack) end(err error) error {
 	return fmt.Errorf("the device is lost: %w", err)
 }
 
-// closeLayers stops every timer and ends everything that waits.
+// closeLayers stops every timer and ends everything that waits, from the top
+// down: who is told may want to send a last word.
 func (s *Stack) closeLayers() {
 	if s.closed {
 		return

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -30,7 +29,7 @@ const (
 // Reasons why a packet for a neighbour is dropped.
 var (
 	errARPNoAnswer = fmt.Errorf("no answer to ARP: %w", syscall.EHOSTUNREACH)
-	errARPWaiting  = errors.New("ARP: too many packets wait for an answer")
+	errARPWaiting  = fmt.Errorf("ARP: too many packets wait for an answer: %w", syscall.ENOBUFS)
 	errARPAsking   = fmt.Errorf("ARP: too many neighbours have not answered yet: %w", syscall.EHOSTUNREACH)
 )
 
@@ -46,8 +45,7 @@ func (s *Stack) resolve(ip netip.Addr, etherType uint16, p *packet) {
 	n, err := s.useNeighbour(ip)
 	switch {
 	case err != nil:
-		s.drop(err)
-		s.freePacket(p)
+		s.dropPacket(waitingPacket{etherType, p}, err)
 	case n.state == neighbourIncomplete:
 		s.wait(n, waitingPacket{etherType, p})
 	default:
@@ -103,10 +101,10 @@ func (s *Stack) wait(n *neighbour, w waitingPacket) {
 }
 
 func (s *Stack) dropOldest(n *neighbour) {
-	s.freePacket(n.waiting[0].p)
+	oldest := n.waiting[0]
 	n.waiting = append(n.waiting[:0], n.waiting[1:]...)
 	s.arp.waiting--
-	s.drop(errARPWaiting)
+	s.dropPacket(oldest, errARPWaiting)
 }
 
 func (t *arpTable) longestQueue() *neighbour {
@@ -135,10 +133,15 @@ func (s *Stack) dropWaiting(n *neighbour, reason error) {
 	n.waiting = nil
 	s.arp.waiting -= len(waiting)
 	for _, w := range waiting {
-		s.drop(reason)
-		s.unsent(w.etherType, w.p.bytes(), reason)
-		s.freePacket(w.p)
+		s.dropPacket(w, reason)
 	}
+}
+
+// dropPacket drops a packet that cannot be sent.
+func (s *Stack) dropPacket(w waitingPacket, reason error) {
+	s.drop(reason)
+	s.unsent(w.etherType, w.p.bytes(), reason)
+	s.freePacket(w.p)
 }
 
 // Resolve returns the MAC address of the neighbour ip. It asks if the table
@@ -153,7 +156,7 @@ func (s *Stack) Resolve(ctx context.Context, ip netip.Addr) (MAC, error) {
 		return MAC{}, errClosed
 	case ctx.Err() != nil:
 		return MAC{}, ctx.Err()
-	case !s.isNeighbour(ip):
+	case !isNeighbour(s.ip, ip):
 		return MAC{}, fmt.Errorf("%v is no neighbour's address on %v: %w", ip, s.ip.Masked(), syscall.ENETUNREACH)
 	}
 	stop := context.AfterFunc(ctx, func() {

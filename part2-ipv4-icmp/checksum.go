@@ -17,7 +17,8 @@ func checksum(b []byte) uint16 { return ^foldSum(addSum(0, b)) }
 
 // addSum adds the words of b to a sum, which may then be passed on to add more.
 // Of several pieces only the last may have an odd length: its last byte counts
-// as a word with a zero behind it.
+// as a word with a zero behind it. Numbers that are to be summed, too, go into the
+// sum at the start: added later, their carry would be lost.
 func addSum(sum uint64, b []byte) uint64 {
 	var carry uint64
 	for len(b) >= 32 {
@@ -36,8 +37,7 @@ func addSum(sum uint64, b []byte) uint64 {
 		copy(rest[:], b)
 		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(rest[:]), carry)
 	}
-	sum, carry = bits.Add64(sum, carry, 0)
-	return sum + carry
+	return sum + carry // which cannot overflow again: after a carry the sum is smaller
 }
 
 // foldSum folds a sum to 16 bits.

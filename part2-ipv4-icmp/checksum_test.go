@@ -53,6 +53,17 @@ func TestChecksumAgainstReference(t *testing.T) {
 	}
 }
 
+// Folding brings every carry back, also those that folding makes.
+func TestFoldSum(t *testing.T) {
+	for sum, want := range map[uint64]uint16{
+		0: 0, 0xffff: 0xffff, 0x10000: 1, 0x1fffe: 0xffff, 0xffffffff_00010000: 1, 0xffffffff_ffffffff: 0xffff,
+	} {
+		if got := foldSum(sum); got != want {
+			t.Errorf("foldSum(%x) = %04x, want %04x", sum, got, want)
+		}
+	}
+}
+
 // A sum can be taken in pieces, as long as only the last is odd.
 func TestSumInPieces(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))

@@ -4,7 +4,9 @@ import "errors"
 
 // This file belongs to stack.go: it knows all protocols above IPv4.
 
-// receiveDatagram hands a datagram that is for us, and whole, to its protocol.
+// receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
+// payload, and the options in h, are good until it returns: who wants to keep some
+// must copy them.
 func (s *Stack) receiveDatagram(h ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
@@ -14,23 +16,25 @@ func (s *Stack) receiveDatagram(h ipv4Header, payload []byte) error {
 	return errIPv4Protocol
 }
 
-// datagramFailed tells the protocol that sent a datagram what became of it: h and
-// payload are its beginning, at least 8 bytes of it, and reason says who could
-// not deliver it, and why.
-func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) {
+// datagramFailed tells the protocol that sent a datagram what became of it. h and
+// payload are its beginning; how much of it there is, nobody promises. reason is an
+// icmpError if somebody on the way says so, else one of those that dropPacket
+// knows: it never left. The error is nil if that was of interest to anybody.
+func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error {
 	switch h.protocol {
 	case protocolICMP:
-		s.echoFailed(h, payload, reason)
+		return s.echoFailed(h, payload, reason)
 	}
+	return errICMPUnwanted
 }
 
-// unsent is told of a packet that waited for a neighbour in vain.
+// unsent is told of a packet that dropPacket drops.
 func (s *Stack) unsent(etherType uint16, packet []byte, reason error) {
 	if etherType != etherTypeIPv4 {
 		return
 	}
 	if h, payload, err := parseIPv4(packet); err == nil && h.offset == 0 {
-		s.datagramFailed(h, payload, reason)
+		_ = s.datagramFailed(h, payload, reason) // dropped already, if it is of no interest
 	}
 }
 

@@ -15,7 +15,7 @@ func parseGateway(text string, host, ip netip.Prefix) (netip.Addr, error) {
 	if err != nil {
 		return gateway, fmt.Errorf("-gateway: %w", err)
 	}
-	if !(&Stack{ip: ip}).isNeighbour(gateway) {
+	if !isNeighbour(ip, gateway) {
 		return gateway, fmt.Errorf("-gateway %v is no other host on our link %v: we could not reach it", gateway, ip.Masked())
 	}
 	return gateway, nil

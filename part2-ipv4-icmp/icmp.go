@@ -8,12 +8,14 @@ import (
 // Reasons why an ICMP message is dropped.
 var (
 	// "If an ICMP message of unknown type is received, it MUST be silently
-	// discarded." (RFC 1122 3.2.2) The same goes for those that we do not need:
-	// redirects, as we have one gateway only and anybody could send them;
-	// source quench, which RFC 6633 took out of use.
+	// discarded." (RFC 1122 3.2.2) So is source quench, as RFC 6633 wants; and
+	// redirects, against RFC 1122 3.2.2.2 ("a host receiving a Redirect message MUST
+	// update its routing information accordingly"): we have one gateway only, and
+	// anybody on the link could send us to another one.
 	errICMPType      = errors.New("ICMP: nothing here handles this type")
 	errICMPUnasked   = errors.New("ICMP: echo reply to what we did not ask")
 	errICMPQuote     = errors.New("ICMP: error quotes no datagram of ours")
+	errICMPUnwanted  = errors.New("ICMP: error about something that nobody waits for")
 	errICMPRateLimit = errors.New("ICMP: error not sent, there were too many")
 )
 
@@ -25,7 +27,7 @@ type icmpState struct {
 
 func (s *Stack) initICMP() { s.initEcho() }
 
-func (s *Stack) closeICMP() { s.icmp.echoes.changed.Broadcast() }
+func (s *Stack) closeICMP() { s.closeEcho() }
 
 // receiveICMP handles an ICMP message. It returns the reason if it is dropped.
 func (s *Stack) receiveICMP(h ipv4Header, b []byte) error {

@@ -95,9 +95,9 @@ func (s *Stack) receiveICMPError(h ipv4Header, m icmpMessage) error {
 	if err != nil || quoted.src != s.ip.Addr() || quoted.offset > 0 || len(m.data) < quoted.headerLen()+8 {
 		return errICMPQuote
 	}
-	s.datagramFailed(quoted, m.data[quoted.headerLen():], icmpError{
-		typ: m.typ, code: m.code, from: h.src,
-		mtu: int(binary.BigEndian.Uint16(m.rest[2:4])),
-	})
-	return nil
+	reason := icmpError{typ: m.typ, code: m.code, from: h.src, length: quoted.length}
+	if m.typ == icmpUnreachable && m.code == codeFragmentationNeeded {
+		reason.mtu = int(binary.BigEndian.Uint16(m.rest[2:4]))
+	}
+	return s.datagramFailed(quoted, m.data[quoted.headerLen():], reason)
 }

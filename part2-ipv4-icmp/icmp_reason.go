@@ -11,7 +11,8 @@ import (
 type icmpError struct {
 	typ, code uint8
 	from      netip.Addr // who complains
-	mtu       int        // with codeFragmentationNeeded: what would fit (RFC 1191)
+	length    int        // of the datagram that it is about, in bytes
+	mtu       int        // with codeFragmentationNeeded: what would fit (RFC 1191); old routers say 0
 }
 
 func (e icmpError) Error() string {

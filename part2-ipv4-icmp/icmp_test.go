@@ -24,6 +24,23 @@ func TestEcho(t *testing.T) {
 	}
 }
 
+// RFC 792: the code of a reply is 0, whatever the request's was; and the request
+// itself stays as it was.
+func TestEchoCode(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		frame := withOptions(unhex("07 07 04 00000000 00"))
+		at := etherHeaderLen + 28
+		copy(frame[at:], icmpBytes(icmpEcho, 5, 77, 1, frame[at+8:]))
+		before := bytes.Clone(frame)
+		b.do(func() { b.s.receiveFrame(frame) })
+		if !bytes.Equal(frame, before) {
+			b.Error("the request was changed")
+		}
+		b.wantEchoReply(b.one(), 1, []byte("options"))
+	})
+}
+
 // A reply to somebody whose MAC we do not know waits for ARP.
 func TestEchoReplyWaitsForARP(t *testing.T) {
 	onBench(t, func(b *bench) {
@@ -49,6 +66,12 @@ func TestEchoesAreNotLimited(t *testing.T) {
 
 func TestICMPDropped(t *testing.T) {
 	quote := ipv4Frame(ipv4To(peerIP), echoRequest(1, nil))[etherHeaderLen:]
+	later := bytes.Clone(quote)
+	later[7] = 5
+	ourError := ipv4Frame(ipv4To(peerIP), icmpBytes(3, 2, 0, 0, quote))[etherHeaderLen:]
+	unknown := ipv4To(peerIP)
+	unknown.Protocol = 99
+	strange := ipv4Frame(unknown, pattern(8))[etherHeaderLen:]
 	foreign := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, nil))[etherHeaderLen:]
 	for _, test := range []struct {
 		name    string
@@ -68,6 +91,10 @@ func TestICMPDropped(t *testing.T) {
 		{"error with half a header", icmpBytes(3, 1, 0, 0, quote[:19]), errICMPQuote},
 		{"error with 7 bytes of payload", icmpBytes(3, 1, 0, 0, quote[:27]), errICMPQuote},
 		{"error about somebody else's datagram", icmpBytes(3, 1, 0, 0, foreign), errICMPQuote},
+		{"error about a fragment that is not the first", icmpBytes(3, 1, 0, 0, later), errICMPQuote},
+		{"error about an error of ours", icmpBytes(3, 1, 0, 0, ourError), errICMPUnwanted},
+		{"error about an echo that nobody waits for", icmpBytes(3, 1, 0, 0, quote), errICMPUnwanted},
+		{"error about a protocol that nobody speaks", icmpBytes(3, 1, 0, 0, strange), errICMPUnwanted},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
@@ -129,6 +156,7 @@ func TestNeverComplain(t *testing.T) {
 		{"ICMP redirect", icmpWithBadOption(5), false},
 		{"ICMP time exceeded", icmpWithBadOption(11), false},
 		{"ICMP parameter problem", icmpWithBadOption(12), false},
+		{"timestamp request: too", icmpWithBadOption(icmpTimestamp), true},
 		{"ICMP of unknown type", icmpWithBadOption(99), false},
 		{"ICMP without a type", replaceHeader(ipv4Frame(ipv4From(peerIP, protocolICMP), []byte{8}), badOption), false},
 		{"a fragment that is not the first", func() []byte {

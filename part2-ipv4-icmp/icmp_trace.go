@@ -26,6 +26,8 @@ func describeICMP(b []byte) string {
 		}
 	case icmpParameterProblem:
 		what = fmt.Sprintf("parameter problem - octet %d", m.rest[0])
+	case icmpTimestamp:
+		what = fmt.Sprintf("time stamp query id %d seq %d", m.id(), m.seq())
 	default:
 		what = fmt.Sprintf("type-#%d", m.typ)
 	}

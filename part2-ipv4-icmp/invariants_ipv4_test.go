@@ -14,6 +14,9 @@ func (s *Stack) checkIPv4(t *testing.T) {
 		if len(r.data) > ipv4MaxLen || r.total > len(r.data) && !r.dead || r.count(0, maxFragmentUnits-1) != r.units {
 			t.Errorf("%v: %d bytes, total %d, %d units", key, len(r.data), r.total, r.units)
 		}
+		if r.dead && r.data != nil {
+			t.Errorf("%v is dead and keeps its data", key)
+		}
 		if r.complete() && !r.dead {
 			t.Errorf("%v is complete and still there", key)
 		}

@@ -7,10 +7,11 @@ import (
 	"net/netip"
 )
 
-// Reasons why a datagram is dropped because of its addresses or options.
+// Reasons why a datagram is dropped because of its addresses, or its protocol.
 var (
 	errIPv4Source     = errors.New("IPv4: source address is no single host's, or our own")
 	errIPv4OtherHost  = errors.New("IPv4: datagram is for another host, and we are no router")
+	errIPv4Multicast  = errors.New("IPv4: for a multicast group, and we are in none")
 	errIPv4Broadcast  = errors.New("IPv4: nobody here wants broadcasts")
 	errIPv4LinkCast   = errors.New("IPv4: for one host, but sent to all cards")
 	errIPv4Protocol   = errors.New("IPv4: no such protocol here")
@@ -27,8 +28,7 @@ type ipv4State struct {
 }
 
 // initIPv4 takes the first Identification at random, so that a host that starts
-// again does not reuse those of a moment ago. randomness never fails here: there
-// is nothing that a host could do without it.
+// again does not reuse those of a moment ago.
 func (s *Stack) initIPv4(gateway netip.Addr) {
 	s.ipv4.gateway = gateway
 	s.ipv4.reassemblies = make(map[fragmentKey]*reassembly)
@@ -42,7 +42,8 @@ func (s *Stack) closeIPv4() {
 	clear(s.ipv4.reassemblies)
 }
 
-// random32 returns 32 bits from the stack's source of randomness.
+// random32 returns 32 bits from the stack's source of randomness. It does not
+// fail: there is nothing that a host could do without.
 func (s *Stack) random32() uint32 {
 	var b [4]byte
 	if _, err := io.ReadFull(s.rand, b[:]); err != nil {
@@ -66,6 +67,8 @@ func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
 		return errIPv4Source
 	case s.isBroadcast(h.dst):
 		return errIPv4Broadcast
+	case h.dst.IsMulticast():
+		return errIPv4Multicast
 	case h.dst != s.ip.Addr():
 		// "A host MUST silently discard an incoming datagram that is not destined
 		// for the host." (RFC 1122 3.2.1.3)
@@ -92,7 +95,7 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 	if ip == netip.IPv4Unspecified() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
 		return true
 	}
-	return s.ip.Contains(ip) && ip != s.ip.Addr() && !s.isNeighbour(ip)
+	return s.ip.Contains(ip) && ip != s.ip.Addr() && !isNeighbour(s.ip, ip)
 }
 
 // validSource reports whether ip can be the address of another host (RFC 1122
@@ -100,6 +103,9 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 // 127 (the host itself) or from 240 on (reserved), and not our own: nobody but
 // us may send from it.
 func (s *Stack) validSource(ip netip.Addr) bool {
+	if !ip.Is4() {
+		return false
+	}
 	first := ip.As4()[0]
 	return first != 0 && first != 127 && first < 224 && ip != s.ip.Addr() && !s.isBroadcast(ip)
 }

@@ -14,14 +14,15 @@ func (s *Stack) sendFragments(h ipv4Header, nextHop netip.Addr, p *packet, mtu i
 	rest := p.bytes()
 	switch {
 	case h.dontFragment:
-		return fmt.Errorf("%d bytes do not fit into an MTU of %d: %w", len(rest), mtu, syscall.EMSGSIZE)
+		return fmt.Errorf("%d bytes do not fit into an MTU of %d: %w", h.headerLen()+len(rest), mtu, syscall.EMSGSIZE)
 	case h.headerLen()+len(rest) > ipv4MaxLen:
-		return fmt.Errorf("%d bytes do not fit into a datagram: %w", len(rest), syscall.EMSGSIZE)
+		return fmt.Errorf("%d bytes do not fit into a datagram: %w", h.headerLen()+len(rest), syscall.EMSGSIZE)
 	}
 	for len(rest) > 0 {
-		// "The data portion ... is divided into two portions on an 8 octet (64
-		// bit) boundary": so all but the last are multiples of 8.
-		n := mtu - h.headerLen()
+		// "The data of the long datagram is divided into two portions on a 8 octet
+		// (64 bit) boundary" (RFC 791 2.3): all but the last are multiples of 8. An
+		// MTU below minMTU, in which that might come to nothing, is not believed.
+		n := max(mtu, minMTU) - h.headerLen()
 		n -= n % fragmentUnit
 		h.moreFragments = n < len(rest)
 		n = min(n, len(rest))

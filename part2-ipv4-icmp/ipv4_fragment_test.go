@@ -97,6 +97,24 @@ func TestFragmentationWithOptions(t *testing.T) {
 	})
 }
 
+// An MTU below what every link must carry (RFC 791 3.2) is not believed: in pieces
+// of nothing, a datagram would never be sent.
+func TestAbsurdMTU(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		b.do(func() {
+			p := b.s.newPacket(1490) // as long as a buffer, and must be cut
+			copy(p.bytes(), pattern(1490))
+			if err := b.s.sendFragments(ipv4Header{src: ourIP, dst: peerIP, protocol: 99, ttl: 64}, peerIP, p, 24); err != nil {
+				b.Error(err)
+			}
+		})
+		if got := b.reassembled(); !bytes.Equal(got, pattern(1490)) {
+			b.Errorf("%d bytes came through, want 1490", len(got))
+		}
+	})
+}
+
 func TestTooLongToSend(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
@@ -105,11 +123,17 @@ func TestTooLongToSend(t *testing.T) {
 			n int
 		}{
 			{ipv4Header{dst: peerIP, dontFragment: true}, 1481},
+			{ipv4Header{dst: peerIP, dontFragment: true}, 1501},
 			{ipv4Header{dst: peerIP}, 65516},
 		} {
 			b.do(func() {
-				if err := b.s.sendIPv4(test.h, b.s.newPacket(test.n)); !errors.Is(err, syscall.EMSGSIZE) {
+				p := b.s.newPacket(test.n)
+				free := len(b.s.freePackets)
+				if err := b.s.sendIPv4(test.h, p); !errors.Is(err, syscall.EMSGSIZE) {
 					b.Errorf("%d bytes: %v, want EMSGSIZE", test.n, err)
+				}
+				if kept := test.n <= 1500; kept != (len(b.s.freePackets) == free+1) {
+					b.Errorf("%d bytes: the buffer was not given back", test.n)
 				}
 			})
 		}

@@ -48,10 +48,11 @@ var (
 //	|                    Options                    |    Padding    |
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //
-// Version, IHL (the header's length in 32-bit words), the lengths and the
-// checksum are not kept: parseIPv4 checks them and put computes them.
+// Version, IHL (the header's length in 32-bit words) and the checksum are not
+// kept: parseIPv4 checks them and put computes them.
 type ipv4Header struct {
 	tos           uint8  // how urgent; since RFC 2474 and 3168 DSCP and ECN
+	length        int    // of the whole datagram, as it came; put computes its own
 	id            uint16 // which fragments belong together
 	dontFragment  bool   // DF: rather lose it than cut it
 	moreFragments bool   // MF: this is not the last fragment
@@ -77,17 +78,16 @@ func parseIPv4(b []byte) (ipv4Header, []byte, error) {
 	if err != nil {
 		return h, nil, err
 	}
-	length := int(binary.BigEndian.Uint16(b[2:4]))
 	switch {
-	case length < h.headerLen():
+	case h.length < h.headerLen():
 		return h, nil, errIPv4Length
-	case length > len(b):
+	case h.length > len(b):
 		return h, nil, errIPv4Truncated
 	case checksum(b[:h.headerLen()]) != 0:
 		return h, nil, errIPv4Checksum
 	}
-	h.datagram = b[:length]
-	return h, b[h.headerLen():length], nil
+	h.datagram = b[:h.length]
+	return h, b[h.headerLen():h.length], nil
 }
 
 // parseIPv4Header reads the header at the beginning of b, which need not hold
@@ -108,6 +108,7 @@ func parseIPv4Header(b []byte) (ipv4Header, error) {
 	fragment := binary.BigEndian.Uint16(b[6:8])
 	return ipv4Header{
 		tos:           b[1],
+		length:        int(binary.BigEndian.Uint16(b[2:4])),
 		id:            binary.BigEndian.Uint16(b[4:6]),
 		dontFragment:  fragment&flagDontFragment != 0,
 		moreFragments: fragment&flagMoreFragments != 0,

@@ -48,9 +48,12 @@ func nextOption(list []byte, at int) (o ipv4Option, ok bool, err error) {
 }
 
 // checkOptions looks through the options of a datagram for us. A malformed list
-// is complained of (RFC 1122 3.2.1.8); a source route is refused silently, as
-// RFC 7126 4.3 and 4.4 advise: it serves attackers only. Unknown options are
-// ignored, as RFC 1122 wants.
+// is complained of (RFC 1122 3.2.2.5). Unknown options are ignored (3.2.1.8).
+//
+// A source route is refused silently, also one that has reached its end here, which
+// RFC 1122 3.2.1.8 (c) would have a host pass on to the protocol above. Today source
+// routes serve only those who want to get around a firewall, and RFC 7126 4.3 and
+// 4.4 advise routers to drop them.
 func (s *Stack) checkOptions(h *ipv4Header) error {
 	for at := 0; ; {
 		o, ok, err := nextOption(h.options, at)
@@ -82,11 +85,12 @@ func echoOptions(list []byte, us netip.Addr, millis uint32) []byte {
 		if !ok || err != nil {
 			break
 		}
-		switch o.bytes[0] {
+		ours := slices.Clone(o.bytes) // theirs will be used again
+		switch ours[0] {
 		case optionRecordRoute:
-			answer = append(answer, recordRoute(slices.Clone(o.bytes), us)...)
+			answer = append(answer, recordRoute(ours, us)...)
 		case optionTimestamp:
-			answer = append(answer, recordTime(slices.Clone(o.bytes), us, millis)...)
+			answer = append(answer, recordTime(ours, us, millis)...)
 		}
 		at = o.at + len(o.bytes)
 	}

@@ -4,18 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 )
 
 const (
 	// reassemblyTimeout is how long the fragments of a datagram wait for each
-	// other. "There MUST be a reassembly timeout. The reassembly timeout value
-	// SHOULD be a fixed value ... between 60 seconds and 120 seconds." (RFC 1122
-	// 3.3.2)
+	// other. "The reassembly timeout value SHOULD be a fixed value, not set from
+	// the remaining TTL. It is recommended that the value lie between 60 seconds
+	// and 120 seconds." (RFC 1122 3.3.2)
 	reassemblyTimeout = 60 * time.Second
 
 	// maxReassemblies bounds the datagrams that are being put together. Each costs
-	// at most 64 kB and a bit, so all of them 4.3 MB, whatever a peer sends.
+	// at most 64 kB and what slices grow in advance, so all of them less than 5 MB,
+	// whatever a peer sends.
 	maxReassemblies = 64
 
 	// maxFragmentUnits is how many units of 8 bytes a datagram can have.
@@ -81,12 +83,15 @@ func (s *Stack) reassemblyFor(key fragmentKey) *reassembly {
 	if r != nil {
 		return r
 	}
+	var room []byte
 	if len(s.ipv4.reassemblies) >= maxReassemblies {
 		s.drop(errFragmentRoom)
-		s.endReassembly(s.oldestReassembly())
+		oldest := s.oldestReassembly()
+		room = oldest.data[:0] // used again, or a flood would keep the collector busy
+		s.endReassembly(oldest)
 	}
 	s.ipv4.begun++
-	r = &reassembly{key: key, begun: s.ipv4.begun}
+	r = &reassembly{key: key, begun: s.ipv4.begun, data: room}
 	r.timer = newTimer(&s.mu, func() { s.reassemblyTimedOut(r) })
 	r.timer.start(reassemblyTimeout)
 	s.ipv4.reassemblies[key] = r
@@ -132,13 +137,17 @@ func (r *reassembly) add(h ipv4Header, payload []byte) error {
 	end := h.offset + len(payload)
 	first, last := h.offset/fragmentUnit, (end-1)/fragmentUnit
 	already := r.count(first, last)
+	repeats := already == last-first+1 && end <= len(r.data) && bytes.Equal(r.data[h.offset:end], payload) &&
+		(h.moreFragments || end == r.total)
+	contradicts := already > 0 || // other bytes for the same place
+		r.total > 0 && end > r.total || // something behind the end
+		!h.moreFragments && end < len(r.data) // an end before something
 	switch {
 	case r.dead:
 		return errFragmentOverlap
-	case already == last-first+1 && end <= len(r.data) && bytes.Equal(r.data[h.offset:end], payload) &&
-		(h.moreFragments || end == r.total):
+	case repeats:
 		return errFragmentAgain
-	case already > 0, r.total > 0 && (end > r.total || !h.moreFragments), !h.moreFragments && end < len(r.data):
+	case contradicts:
 		r.dead, r.data = true, nil
 		return errFragmentOverlap
 	}
@@ -150,7 +159,6 @@ func (r *reassembly) add(h ipv4Header, payload []byte) error {
 		r.header = h
 		r.header.datagram = bytes.Clone(h.datagram[:min(len(h.datagram), h.headerLen()+8)])
 		r.header.options = r.header.datagram[ipv4MinHeaderLen:h.headerLen()]
-		r.header.moreFragments = false
 	}
 	r.store(h.offset, payload)
 	for unit := first; unit <= last; unit++ {
@@ -160,10 +168,11 @@ func (r *reassembly) add(h ipv4Header, payload []byte) error {
 	return nil
 }
 
-// store copies a piece of the payload to its place.
+// store copies a piece of the payload to its place. The holes before it hold
+// anything: have says what is there.
 func (r *reassembly) store(offset int, payload []byte) {
 	if end := offset + len(payload); end > len(r.data) {
-		r.data = append(r.data, make([]byte, end-len(r.data))...)
+		r.data = slices.Grow(r.data, end-len(r.data))[:end]
 	}
 	copy(r.data[offset:], payload)
 }

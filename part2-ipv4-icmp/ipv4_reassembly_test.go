@@ -242,8 +242,8 @@ func TestFragmentBomb(t *testing.T) {
 			s.checkInvariants(t)
 		}
 	}
-	if n := len(s.ipv4.reassemblies); n != maxReassemblies {
-		t.Errorf("%d reassemblies, want the bound of %d", n, maxReassemblies)
+	if n := len(s.ipv4.reassemblies); n != maxReassemblies || s.dropped[errFragmentRoom] != 65536-maxReassemblies {
+		t.Errorf("%d reassemblies, %d given up; want the bound of %d", n, s.dropped[errFragmentRoom], maxReassemblies)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
@@ -259,6 +259,61 @@ func TestFragmentBomb(t *testing.T) {
 	if s.sent != sent+3 {
 		t.Errorf("an honest datagram was answered with %d frames, want 3", s.sent-sent)
 	}
+}
+
+// The key of a datagram has four parts, and each counts (RFC 791 3.2).
+func TestReassemblyKey(t *testing.T) {
+	for name, change := range map[string]func(*layers.IPv4){
+		"source":         func(ip *layers.IPv4) { ip.SrcIP = otherIP.AsSlice() },
+		"protocol":       func(ip *layers.IPv4) { ip.Protocol = 99 },
+		"identification": func(ip *layers.IPv4) { ip.Id = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, func(b *bench) {
+				b.meet()
+				message := echoRequest(1, pattern(1600))
+				b.send(fragment(1, message, piece{0, 1480, true}))
+				ip := ipv4From(peerIP, protocolICMP)
+				ip.FragOffset = 1480 / 8
+				change(ip)
+				b.sendIPv4(ip, message[1480:])
+				b.silence()
+				b.do(func() {
+					if n := len(b.s.ipv4.reassemblies); n != 2 {
+						b.Errorf("%d reassemblies, want two halves of two datagrams", n)
+					}
+				})
+			})
+		})
+	}
+}
+
+// The options of the whole are those of the fragment with offset 0, wherever its
+// bytes were when they came.
+func TestReassemblyOptions(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		message := echoRequest(1, pattern(1392))
+		b.send(replaceHeader(fragment(1, message, piece{0, 1392, true}), unhex("07 07 04 00000000 00")))
+		b.send(fragment(1, message, piece{1392, 1400, false}))
+		frame := b.one()
+		if got := frame[etherHeaderLen+20:][:8]; !bytes.Equal(got, unhex("07 07 08 0a000004 00")) {
+			b.Errorf("options % x", got)
+		}
+	})
+}
+
+// A datagram that contradicted itself ends in silence: it was counted before.
+func TestContradictionTimesOutSilently(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		message := echoRequest(1, pattern(3000))
+		b.send(fragment(1, message, piece{0, 1480, true}))
+		b.send(fragment(1, message, piece{1472, 1488, true}))
+		b.advance(61 * time.Second)
+		b.silence()
+		b.wantDropped(errFragmentTimeout, 0)
+	})
 }
 
 // Whatever fragments come, a datagram is either put together exactly as it was,
@@ -281,7 +336,14 @@ func FuzzReassembly(f *testing.F) {
 				continue
 			}
 			h.datagram = make([]byte, 28)
-			_ = r.add(h, message[from:from+n])
+			piece := bytes.Clone(message[from : from+n])
+			if program[2]&0x40 != 0 {
+				piece[len(piece)/2]++ // a liar
+				if r.count(from/8, (from+n-1)/8) == 0 {
+					continue // whom nobody could catch
+				}
+			}
+			_ = r.add(h, piece)
 			if r.dead {
 				return
 			}

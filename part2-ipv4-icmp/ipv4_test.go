@@ -54,7 +54,7 @@ func TestDatagramsDropped(t *testing.T) {
 	}{
 		{"for another host on the link", "10.0.0.1", "10.0.0.5", errIPv4OtherHost},
 		{"for a host elsewhere", "10.0.0.1", "192.0.2.7", errIPv4OtherHost},
-		{"for a multicast group", "10.0.0.1", "224.0.0.1", errIPv4OtherHost},
+		{"for a multicast group", "10.0.0.1", "224.0.0.1", errIPv4Multicast},
 		{"for ourselves, by the wrong name", "10.0.0.1", "127.0.0.1", errIPv4OtherHost},
 		{"for all", "10.0.0.1", "255.255.255.255", errIPv4Broadcast},
 		{"for all on our link", "10.0.0.1", "10.0.0.255", errIPv4Broadcast},
@@ -137,7 +137,7 @@ func TestNextHop(t *testing.T) {
 			t.Errorf("nextHop(%s) = %v, %v; want %s", dst, hop, err, want)
 		}
 	}
-	for _, dst := range []string{"10.0.0.4", "10.0.0.255", "10.0.0.0", "255.255.255.255", "0.0.0.0", "224.0.0.1", "127.0.0.1", "240.0.0.1"} {
+	for _, dst := range []string{"::1", "::ffff:10.0.0.1", "10.0.0.4", "10.0.0.255", "10.0.0.0", "255.255.255.255", "0.0.0.0", "224.0.0.1", "127.0.0.1", "240.0.0.1"} {
 		if hop, err := s.nextHop(netip.MustParseAddr(dst)); !errors.Is(err, syscall.ENETUNREACH) {
 			t.Errorf("nextHop(%s) = %v, %v; want ENETUNREACH", dst, hop, err)
 		}

@@ -29,7 +29,7 @@ func TestLabArpingNobody(t *testing.T) {
 // The kernel's own table is filled by its own question, not by arping's.
 func TestLabKernelLearns(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping ping ip", nil, script(`
+	lab(t, "arping ping ip", nil, shell(`
 		arping -I tap0 -c1 10.0.0.4 >/dev/null; echo "after arping: [$(ip neigh show 10.0.0.4)]"
 		ping -c1 -W1 10.0.0.4 >/dev/null; echo "after ping: [$(ip neigh show 10.0.0.4)]"`)...).
 		want(t, 0, "after arping: []", "after ping: [10.0.0.4 dev tap0 lladdr 02:00:00:00:00:04 REACHABLE ]")
@@ -63,7 +63,7 @@ func TestLabFaultsOnTheCable(t *testing.T) {
 	t.Parallel()
 	lab(t, "arping", []string{"-loss", "100%"}, "arping", "-I", "tap0", "-c", "2", "-w", "1", "10.0.0.4").
 		want(t, 1, "0 packets received", "x- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 44 (lost)")
-	lab(t, "ping", []string{"-delay", "50ms"}, script(`ping -c1 -W1 10.0.0.4 >/dev/null; ip neigh show 10.0.0.4`)...).
+	lab(t, "ping", []string{"-delay", "50ms"}, shell(`ping -c1 -W1 10.0.0.4 >/dev/null; ip neigh show 10.0.0.4`)...).
 		want(t, 0, "lladdr 02:00:00:00:00:04")
 	lab(t, "arping", []string{"-duplicate", "100%", "-seed", "7"}, "arping", "-I", "tap0", "-c", "1", "10.0.0.4").
 		want(t, 0, "(duplicated)")
@@ -93,7 +93,7 @@ func TestLabProbe(t *testing.T) {
 // The cable is unplugged and plugged in again while the part runs.
 func TestLabLinkDownAndUp(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping ip", nil, script(`
+	lab(t, "arping ip", nil, shell(`
 		arping -I tap0 -c1 10.0.0.4 >/dev/null && echo "before: answered"
 		ip link set tap0 down; sleep 2.5; ip link set tap0 up
 		arping -I tap0 -c1 10.0.0.4 >/dev/null && echo "after: answered"`)...).
@@ -105,7 +105,7 @@ func TestLabLinkDownAndUp(t *testing.T) {
 // A device that is deleted under the part ends it with the reason.
 func TestLabDeviceDeleted(t *testing.T) {
 	t.Parallel()
-	lab(t, "ip", nil, script(`ip link delete tap0; sleep 0.3`)...).
+	lab(t, "ip", nil, shell(`ip link delete tap0; sleep 0.3`)...).
 		want(t, 1, "the device is lost: read tap0: file descriptor in bad state")
 }
 

@@ -19,7 +19,7 @@ import (
 func TestLabPingSizes(t *testing.T) {
 	t.Parallel()
 	for _, options := range []string{"-s 0", "-s 56", "-s 1472 -M do", "-s 1473", "-s 4000", "-s 60000", "-s 65507", "-t 1"} {
-		lab(t, "ping", []string{"-q"}, script("ping -c3 -i 0.1 -W1 "+options+" 10.0.0.4")...).
+		lab(t, "ping", []string{"-q"}, shell("ping -c3 -i 0.1 -W1 "+options+" 10.0.0.4")...).
 			want(t, 0, "3 packets transmitted, 3 received, 0% packet loss")
 	}
 }
@@ -89,22 +89,26 @@ func TestLabOurPing(t *testing.T) {
 // and so do the answers to what comes from there.
 func TestLabRouted(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "ip ping", []string{"-tap", "tap0"}, script(`
+	r := lab(t, "ip ping", nil, shell(`
 		ip netns add far
 		ip link add near type veth peer name far0 netns far
 		ip addr add 192.0.2.1/24 dev near; ip link set near up
 		ip -n far addr add 192.0.2.7/24 dev far0; ip -n far link set far0 up
 		ip -n far route add default via 192.0.2.1
 		echo 1 > /proc/sys/net/ipv4/ip_forward
-		ip netns exec far ping -n -c2 -i 0.2 -W1 10.0.0.4`)...)
-	r.want(t, 0, "2 packets transmitted, 2 received", "64 bytes from 10.0.0.4: icmp_seq=1 ttl=63")
+		ip netns exec far ping -n -c2 -i 0.2 -W1 10.0.0.4
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -gateway 10.0.1.1 -ping 192.0.2.7 -count 2
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -ping 198.51.100.9 -count 1; true`)...)
+	r.want(t, 0, "64 bytes from 10.0.0.4: icmp_seq=1 ttl=63",
+		"64 bytes from 192.0.2.7: icmp_seq=2 ttl=63", "2 packets transmitted, 2 received",
+		"From 10.0.1.1 icmp_seq=1 destination net unreachable", "ping 198.51.100.9: 10.0.1.1 says: destination net unreachable")
 }
 
 // Every checksum of ours is right, says tcpdump, and so says gopacket.
 func TestLabChecksums(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "ping.pcap")
-	lab(t, "ping nmap", []string{"-q", "-pcap", file}, script(`
+	lab(t, "ping nmap", []string{"-q", "-pcap", file}, shell(`
 		ping -c1 -R 10.0.0.4; ping -c1 -s 4000 10.0.0.4; ping -c1 -s 1 10.0.0.4
 		nmap -n -sO -p 99,253 10.0.0.4`)...).want(t, 0)
 	r := lab(t, "tcpdump", []string{"-q"}, "tcpdump", "-n", "-vv", "-r", file)
@@ -165,7 +169,7 @@ func isPiece(ip layers.IPv4) bool {
 func TestLabPingThroughALinkFailure(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	lab(t, "ping ip", nil, script(`
+	lab(t, "ping ip", nil, shell(`
 		ping -c1 -W1 10.0.0.4 >/dev/null && echo before
 		ip link set tap0 down; sleep 0.5; ip link set tap0 up
 		ping -c1 -W1 10.0.0.4 >/dev/null && echo after`)...).want(t, 0, "before", "after")

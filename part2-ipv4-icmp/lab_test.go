@@ -86,8 +86,8 @@ func lab(t *testing.T, tools string, flags []string, command ...string) labRun {
 	return labRun{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// script is a shell script to be run in the lab.
-func script(lines string) []string { return []string{"sh", "-c", lines} }
+// shell is a shell script to be run in the lab.
+func shell(lines string) []string { return []string{"sh", "-c", lines} }
 
 // want checks the status and that both outputs together contain all the texts.
 func (r labRun) want(t *testing.T, status int, texts ...string) {

@@ -107,8 +107,12 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		s.Close()
 	case err = <-task:
 		s.Close()
-		if lost := <-ended; lost != nil {
+		lost := <-ended
+		switch {
+		case lost != nil:
 			err = lost // which is why the task failed, if it did
+		case ctx.Err() != nil:
+			err = nil // interrupted, which is no failure
 		}
 	}
 	if !opt.quiet {

@@ -36,14 +36,14 @@ type pingResult struct {
 }
 
 // runPing sends count echo requests, one a second. It returns an error that says
-// why if there was no reply at all.
+// why if there was no reply at all, though nobody interrupted it.
 func runPing(ctx context.Context, s *Stack, dst netip.Addr, count int, out io.Writer) error {
 	p := &pinger{s: s, dst: dst, out: out, began: time.Now()}
 	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", dst, dst, pingDataLen, pingDataLen+icmpHeaderLen+ipv4MinHeaderLen)
 	p.run(ctx, count)
 	p.printStatistics()
 	switch {
-	case len(p.rtts) > 0:
+	case len(p.rtts) > 0, ctx.Err() != nil:
 		return nil
 	case p.err != nil:
 		return fmt.Errorf("ping %v: %w", dst, p.err)
@@ -51,12 +51,16 @@ func runPing(ctx context.Context, s *Stack, dst netip.Addr, count int, out io.Wr
 	return fmt.Errorf("ping %v: no reply", dst)
 }
 
-// run sends the requests and prints the results as they come.
+// run sends the requests and prints the results as they come, until all are there
+// or the last one has been waited for long enough.
 func (p *pinger) run(ctx context.Context, count int) {
 	results := make(chan pingResult, count)
 	next := time.NewTicker(pingInterval)
 	defer next.Stop()
-	p.send(ctx, results)
+	enough := time.NewTimer(time.Duration(count-1)*pingInterval + pingPatience)
+	defer enough.Stop()
+	defer p.forgetAll()
+	p.send(results)
 	for done := 0; done < count; {
 		select {
 		case r := <-results:
@@ -64,40 +68,54 @@ func (p *pinger) run(ctx context.Context, count int) {
 			done++
 		case <-next.C:
 			if p.sent < count {
-				p.send(ctx, results)
+				p.send(results)
 			}
+		case <-enough.C:
+			return
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (p *pinger) send(ctx context.Context, results chan<- pingResult) {
+func (p *pinger) forgetAll() {
+	for seq := 1; seq <= p.sent; seq++ {
+		p.s.ForgetEcho(p.dst, uint16(seq))
+	}
+}
+
+// send sends the next echo request.
+func (p *pinger) send(results chan<- pingResult) {
 	p.sent++
 	seq := p.sent
 	data := make([]byte, pingDataLen)
 	for i := range data {
 		data[i] = byte(i) // recognisable in a capture
 	}
-	go func() {
-		ctx, cancel := context.WithTimeout(ctx, pingPatience)
-		defer cancel()
-		reply, err := p.s.Ping(ctx, p.dst, uint16(seq), data)
+	err := p.s.SendEcho(p.dst, uint16(seq), data, func(reply EchoReply, err error) {
 		results <- pingResult{seq, reply, err}
-	}()
+	})
+	if err != nil {
+		results <- pingResult{seq, EchoReply{}, err}
+	}
 }
 
+// print prints a result, as ping(8) does where it knows the case.
 func (p *pinger) print(r pingResult) {
+	var said icmpError
 	switch {
 	case r.err == nil:
 		p.rtts = append(p.rtts, r.reply.RTT)
 		fmt.Fprintf(p.out, "%d bytes from %v: icmp_seq=%d ttl=%d time=%.3f ms\n",
 			r.reply.Bytes, p.dst, r.seq, r.reply.TTL, millis(r.reply.RTT))
-	case !errors.Is(r.err, context.DeadlineExceeded):
+		return
+	case errors.As(r.err, &said):
+		fmt.Fprintf(p.out, "From %v icmp_seq=%d %s\n", said.from, r.seq, icmpWords(said.typ, said.code))
+	default:
 		fmt.Fprintf(p.out, "icmp_seq=%d: %v\n", r.seq, r.err)
-		if p.err == nil {
-			p.err = r.err
-		}
+	}
+	if p.err == nil {
+		p.err = r.err
 	}
 }
 

@@ -111,6 +111,12 @@ func TestPingHearsICMPErrors(t *testing.T) {
 		{3, 4, syscall.EMSGSIZE, "fragmentation needed"},
 		{3, 5, syscall.EOPNOTSUPP, "code 5"},
 		{3, 6, syscall.ENETUNREACH, "code 6"},
+		{3, 7, syscall.EHOSTUNREACH, "code 7"},
+		{3, 8, syscall.EHOSTUNREACH, "code 8"},
+		{3, 9, syscall.ENETUNREACH, "code 9"},
+		{3, 10, syscall.EHOSTUNREACH, "code 10"},
+		{3, 11, syscall.ENETUNREACH, "code 11"},
+		{3, 12, syscall.EHOSTUNREACH, "code 12"},
 		{3, 13, syscall.EHOSTUNREACH, "code 13"},
 		{11, 0, syscall.EHOSTUNREACH, "time to live exceeded"},
 		{11, 1, syscall.EHOSTUNREACH, "reassembly time exceeded"},
@@ -122,8 +128,16 @@ func TestPingHearsICMPErrors(t *testing.T) {
 				c := b.goPing(b.Context(), farIP, 7)
 				request := b.one()[etherHeaderLen:]
 				router := netip.MustParseAddr("198.51.100.1")
-				b.sendIPv4(ipv4From(router, protocolICMP), icmpBytes(test.typ, test.code, 0, 0, request[:28]))
+				b.sendIPv4(ipv4From(router, protocolICMP), icmpBytes(test.typ, test.code, 0, 1400, request[:28]))
 				r := <-c
+				var said icmpError
+				mtu := 0
+				if test.want == syscall.EMSGSIZE {
+					mtu = 1400
+				}
+				if !errors.As(r.err, &said) || said.from != router || said.length != len(request) || said.mtu != mtu {
+					b.Errorf("reason %+v", said)
+				}
 				if !errors.Is(r.err, test.want) || !strings.HasPrefix(r.err.Error(), "198.51.100.1 says: ") ||
 					!strings.Contains(r.err.Error(), test.words) {
 					b.Errorf("Ping: %v, want %v", r.err, test.want)
@@ -215,10 +229,124 @@ func TestRunPingNobody(t *testing.T) {
 		if d := time.Since(start); d != 3*time.Second {
 			b.Errorf("it took %v, want 3s", d)
 		}
-		for _, line := range []string{"icmp_seq=3: no answer to ARP", "3 packets transmitted, 0 received, 100% packet loss"} {
+		want := `PING 10.0.0.9 (10.0.0.9) 56(84) bytes of data.
+icmp_seq=1: no answer to ARP: no route to host
+icmp_seq=2: no answer to ARP: no route to host
+icmp_seq=3: no answer to ARP: no route to host
+
+--- 10.0.0.9 ping statistics ---
+3 packets transmitted, 0 received, 100% packet loss, time 3000ms
+`
+		if out.String() != want {
+			b.Errorf("got\n%swant\n%s", out.String(), want)
+		}
+	})
+}
+
+// A router that says why, and at last a reply.
+func TestRunPingUnreachable(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		var out logBuffer
+		done := make(chan error, 1)
+		go func() { done <- runPing(b.Context(), b.s, farIP, 3, &out) }()
+		for i, code := range []uint8{1, 0} {
+			b.advance(20 * time.Millisecond)
+			frame := b.one()
+			if seq := b.decode(frame).icmp.Seq; int(seq) != i+1 {
+				b.Errorf("sent seq %d, want %d", seq, i+1)
+			}
+			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(3, code, 0, 0, frame[etherHeaderLen:]))
+			b.advance(979 * time.Millisecond)
+		}
+		b.answer(b.one())
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+		for _, line := range []string{
+			"From 10.0.0.1 icmp_seq=1 destination host unreachable\n",
+			"From 10.0.0.1 icmp_seq=2 destination net unreachable\n",
+			"3 packets transmitted, 1 received, 66% packet loss",
+		} {
 			if !strings.Contains(out.String(), line) {
 				b.Errorf("no line %q in\n%s", line, out.String())
 			}
+		}
+	})
+}
+
+// The error names the first reason that there was.
+func TestRunPingFirstReason(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		done := make(chan error, 1)
+		go func() { done <- runPing(b.Context(), b.s, farIP, 2, &logBuffer{}) }()
+		for _, code := range []uint8{1, 0} {
+			b.advance(time.Millisecond)
+			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(3, code, 0, 0, b.one()[etherHeaderLen:]))
+			b.advance(998 * time.Millisecond)
+		}
+		if err := <-done; err == nil || !strings.Contains(err.Error(), "host unreachable") {
+			b.Errorf("runPing: %v", err)
+		}
+	})
+}
+
+// A ping that was sent and waits ends when the stack is closed; one reply is
+// enough, and what comes after the end is no reply to anything.
+func TestPingEndsOnce(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		c := b.goPing(b.Context(), peerIP, 1)
+		frame := b.one()
+		id := b.decode(frame).icmp.Id
+		answer := ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(icmpEchoReply, 0, id, 1, []byte("hello")))
+		unreachable := ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(3, 1, 0, 0, frame[etherHeaderLen:]))
+		b.do(func() {
+			b.s.receiveFrame(answer)
+			b.s.receiveFrame(answer)
+			b.s.receiveFrame(unreachable)
+		})
+		if r := <-c; r.err != nil {
+			b.Errorf("Ping: %v", r.err)
+		}
+		b.wantDropped(errICMPUnasked, 1)
+		b.wantDropped(errICMPUnwanted, 1)
+		c = b.goPing(b.Context(), peerIP, 2)
+		b.s.Close()
+		if r := <-c; !errors.Is(r.err, net.ErrClosed) {
+			b.Errorf("Ping: %v, want net.ErrClosed", r.err)
+		}
+	})
+}
+
+// Not everything that waits for ARP is a datagram of ours, or its beginning.
+func TestUnsentOfOtherKinds(t *testing.T) {
+	onBench(t, func(b *bench) {
+		c := b.goPing(b.Context(), otherIP, 7)
+		id := b.s.icmp.echoes.id
+		b.sendTo(otherIP, string(ipv4Frame(ipv4To(otherIP), icmpBytes(icmpEcho, 0, id, 7, nil))[etherHeaderLen:]))
+		b.do(func() {
+			p := b.s.newPacket(2000) // its second fragment looks like the echo
+			copy(p.bytes(), make([]byte, 2000))
+			copy(p.bytes()[1480:], icmpBytes(icmpEcho, 0, id, 7, nil))
+			b.s.sendIPv4(ipv4Header{dst: otherIP, protocol: protocolICMP}, p)
+		})
+		if r := <-c; r.at != 3*time.Second {
+			b.Errorf("Ping = %+v, want that it ends with ARP", r)
+		}
+	})
+}
+
+// When too many neighbours are asked already, the sender is told at once.
+func TestPingIsToldOfFullTable(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
+		for i := range arpMaxAsked {
+			b.sendTo(nth(netip.MustParseAddr("10.0.9.0"), i), "x")
+		}
+		if r := <-b.goPing(b.Context(), otherIP, 1); !errors.Is(r.err, syscall.EHOSTUNREACH) || r.at != 0 {
+			b.Errorf("Ping = %+v, want EHOSTUNREACH at once", r)
 		}
 	})
 }

@@ -179,15 +179,16 @@ func (s *Stack) end(err error) error {
 	return fmt.Errorf("the device is lost: %w", err)
 }
 
-// closeLayers stops every timer and ends everything that waits.
+// closeLayers stops every timer and ends everything that waits, from the top
+// down: who is told may want to send a last word.
 func (s *Stack) closeLayers() {
 	if s.closed {
 		return
 	}
 	s.closed = true
-	s.closeARP()
-	s.closeIPv4()
 	s.closeICMP()
+	s.closeIPv4()
+	s.closeARP()
 }
 
 // errClosed is what a call gets when the stack is closed under it.

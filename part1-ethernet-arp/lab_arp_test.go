@@ -83,11 +83,11 @@ func TestLabCapture(t *testing.T) {
 	}
 }
 
-// arping -D asks as a host does that wants the address for itself (RFC 5227).
+// arping -0 asks as a host does that wants the address for itself (RFC 5227).
 func TestLabProbe(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping", nil, "arping", "-D", "-I", "tap0", "-c", "1", "10.0.0.4").
-		want(t, 0, "<- ARP, Request who-has 10.0.0.4", "-> ARP, Reply 10.0.0.4")
+	lab(t, "arping", nil, "arping", "-0", "-I", "tap0", "-c", "1", "10.0.0.4").
+		want(t, 0, "<- ARP, Request who-has 10.0.0.4 tell 0.0.0.0", "-> ARP, Reply 10.0.0.4")
 }
 
 // The cable is unplugged and plugged in again while the part runs.

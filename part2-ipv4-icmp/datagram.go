@@ -4,6 +4,9 @@ import "errors"
 
 // This file belongs to stack.go: it knows all protocols above IPv4.
 
+// errICMPUnwanted is the reason to drop an ICMP error that is of interest to nobody.
+var errICMPUnwanted = errors.New("ICMP: error about something that nobody waits for")
+
 // receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
 // payload, and the options in h, are good until it returns: who wants to keep some
 // must copy them.

@@ -15,7 +15,6 @@ var (
 	errICMPType      = errors.New("ICMP: nothing here handles this type")
 	errICMPUnasked   = errors.New("ICMP: echo reply to what we did not ask")
 	errICMPQuote     = errors.New("ICMP: error quotes no datagram of ours")
-	errICMPUnwanted  = errors.New("ICMP: error about something that nobody waits for")
 	errICMPRateLimit = errors.New("ICMP: error not sent, there were too many")
 )
 

@@ -57,7 +57,7 @@ type ipv4Header struct {
 	dontFragment  bool   // DF: rather lose it than cut it
 	moreFragments bool   // MF: this is not the last fragment
 	offset        int    // where the payload belongs in the whole one, in bytes
-	ttl           uint8  // how many routers may still pass it on
+	ttl           uint8  // how many hops are left to it
 	protocol      uint8  // what the payload is
 	src, dst      netip.Addr
 	options       []byte // with padding, a multiple of 4 bytes

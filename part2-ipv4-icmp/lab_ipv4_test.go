@@ -55,11 +55,16 @@ func TestLabPingNobody(t *testing.T) {
 	}
 }
 
-// 20,000 echoes as fast as they come back: none is lost.
+// 20,000 echoes as fast as they come back: none is lost. ping lets only root do
+// that; anybody else has to wait two milliseconds between any two.
 func TestLabPingFlood(t *testing.T) {
 	t.Parallel()
-	lab(t, "ping", []string{"-q"}, "ping", "-q", "-f", "-c20000", "10.0.0.4").
-		want(t, 0, "20000 packets transmitted, 20000 received, 0% packet loss")
+	n, pace := "20000", "-f"
+	if os.Getuid() != 0 {
+		n, pace = "2000", "-i0.002"
+	}
+	lab(t, "ping", []string{"-q"}, "ping", "-q", pace, "-c"+n, "10.0.0.4").
+		want(t, 0, n+" packets transmitted, "+n+" received, 0% packet loss")
 }
 
 func TestLabProtocolScan(t *testing.T) {

@@ -32,6 +32,16 @@ var masks = []mask{
 	{"ms", "", regexp.MustCompile(`(?m)^rtt min/avg/max/mdev = [\d./]+ ms(, pipe \d+)?$`), "rtt min/avg/max/mdev = …/…/…/… ms"},
 	// IP's Identification and the Identifier of an echo: the kernel draws them at random, and so do we.
 	{"id", "the numbers in \"id 12345\"", regexp.MustCompile(`\bid \d+\b`), "id …"},
+	// The sequence numbers of a connection's first segments, and timestamps, which both hosts draw at random; all later
+	// ones are counted from there.
+	{"seq", "TCP's initial sequence numbers and timestamps", regexp.MustCompile(`\bseq \d{5,}\b`), "seq …"},
+	{"seq", "", regexp.MustCompile(`\back \d{5,}\b`), "ack …"},
+	{"seq", "", regexp.MustCompile(`\bTS val \d+ ecr \d+`), "TS val … ecr …"},
+	// The port that the kernel gives to a client, out of the lab's thousand.
+	{"port", "client ports: the kernel's 40000 to 40999, ours from 49152 on", regexp.MustCompile(`\b10\.0\.0\.1\.40\d{3}\b`), "10.0.0.1.40xxx"},
+	{"port", "", regexp.MustCompile(`\b10\.0\.0\.1:40\d{3}\b`), "10.0.0.1:40xxx"},
+	{"port", "", regexp.MustCompile(`\b10\.0\.0\.4\.[456]\d{4}\b`), "10.0.0.4.5xxxx"},
+	{"port", "", regexp.MustCompile(`\b10\.0\.0\.4:[456]\d{4}\b`), "10.0.0.4:5xxxx"},
 	// What the lab's demo measured; Go chooses the unit by the size.
 	{"took", "the demo's \"took …µs\"", regexp.MustCompile(`\btook \d+(\.\d+)?(ns|µs|ms|s)\b`), "took …µs"},
 }

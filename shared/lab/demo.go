@@ -22,6 +22,7 @@ type step func(*bench) error
 var demos = map[int][]step{
 	1: part1Steps,
 	2: part2Steps,
+	3: part3Steps,
 }
 
 // A bench is what the steps work with: our end of the cable, with the part at the other one.
@@ -43,7 +44,11 @@ func (b *bench) show() int {
 		steps = demos[1]
 	}
 	for _, step := range steps {
-		if err := step(b); err != nil {
+		switch err := step(b); {
+		case errors.Is(err, syscall.ENETDOWN): // Ctrl-C has ended the part, and its device with it
+			b.printf("\nThe demo ends early: the cable is gone.\n")
+			return statusFailed
+		case err != nil:
 			b.printf("\nThis is NOT as it should be: %v\n", err)
 			return statusFailed
 		}
@@ -175,6 +180,6 @@ func demoOnSockets(p part, program *os.File, end *ending) (int, error) {
 func yourTurn(b *bench) error {
 	b.printf("\nYour turn:\n")
 	b.printf("  go run ./shared/lab %d -- %s\n", b.part.Number, tries(b.part.Number)[0])
-	b.printf("  go run ./shared/lab %d        opens a shell in there\n\n", b.part.Number)
+	b.printf("  go run ./shared/lab %d        # a shell in there\n\n", b.part.Number)
 	return nil
 }

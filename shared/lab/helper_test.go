@@ -94,8 +94,8 @@ func needTool(t *testing.T, names ...string) {
 
 // readyScript is a part that can nothing but say that it is ready and wait for its end.
 const readyScript = `#!/bin/sh
-echo "ready: nothing"
 trap 'echo ended; exit 0' TERM
+echo "ready: nothing"
 while :; do sleep 0.01; done
 `
 

@@ -140,9 +140,7 @@ func TestFromThePartsDirectory(t *testing.T) {
 }
 
 func TestBuildFails(t *testing.T) {
-	if _, err := os.Stat("/dev/net/tun"); err != nil {
-		t.Skipf("NOT TESTED: %v", err)
-	}
+	needNetwork(t)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\nfunc main() { oops }\n"), 0o644); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,150 @@
+package main
+
+// segmentArrives is SEGMENT ARRIVES (RFC 9293 3.10.7) for a segment that belongs to
+// this connection. It returns the reason if the segment is dropped.
+func (c *Conn) segmentArrives(seg *segment) error {
+	if c.state == stateSynSent {
+		return c.arrivesInSynSent(seg)
+	}
+	return c.arrivesInOtherStates(seg)
+}
+
+// arrivesInOtherStates is SEGMENT ARRIVES of RFC 9293 3.10.7.4, Other States, with
+// its eight checks.
+func (c *Conn) arrivesInOtherStates(seg *segment) error {
+	// First, check sequence number.
+	if !c.acceptable(seg) {
+		// "If an incoming segment is not acceptable, an acknowledgment should be sent
+		// in reply (unless the RST bit is set, if so drop the segment and return)".
+		if seg.has(flagRST) {
+			return errTCPWindow
+		}
+		c.sendACK()
+		if c.rcv.wnd > 0 || seg.seq != c.rcv.nxt {
+			return errTCPWindow
+		}
+		// "If the RCV.WND is zero, no segments will be acceptable, but special
+		// allowance should be made to accept valid ACKs": the data and the FIN do not
+		// fit, but the rest is looked at.
+		seg.data, seg.flags = nil, seg.flags&^flagFIN
+	}
+	// Second, check the RST bit.
+	if seg.has(flagRST) {
+		return c.arrivesRST(seg)
+	}
+	// Third, check security: IPv4 hosts no longer have any.
+
+	// Fourth, check the SYN bit.
+	if seg.has(flagSYN) {
+		return c.arrivesAnotherSYN()
+	}
+	// Fifth, check the ACK field.
+	if err := c.arrivesACK(seg); err != nil {
+		return err
+	}
+	// Sixth, check the URG bit.
+
+	// Seventh, process the segment text.
+
+	// Eighth, check the FIN bit.
+
+	return nil
+}
+
+// acceptable is table 6 of RFC 9293 3.10.7.4: whether any of the segment's sequence
+// space is in the window.
+func (c *Conn) acceptable(seg *segment) bool {
+	n := seg.len()
+	switch {
+	case n == 0 && c.rcv.wnd == 0:
+		return seg.seq == c.rcv.nxt
+	case n == 0:
+		return seg.seq.in(c.rcv.nxt, c.rcv.wnd)
+	case c.rcv.wnd == 0:
+		return false
+	}
+	return seg.seq.in(c.rcv.nxt, c.rcv.wnd) || seg.seq.add(n-1).in(c.rcv.nxt, c.rcv.wnd)
+}
+
+// arrivesRST is the second check. A RST must have exactly the number that we
+// expect next: one that only lies in the window may come from somebody who guesses
+// (RFC 5961 3.2). Outside of the window it was dropped before.
+func (c *Conn) arrivesRST(seg *segment) error {
+	switch {
+	case seg.seq != c.rcv.nxt:
+		c.challenge()
+		return errTCPRST
+	case c.state == stateSynReceived && c.listener == nil:
+		c.remove(errRefused)
+	default: // in SYN-RECEIVED "return this connection to the LISTEN state"
+		c.remove(errReset)
+	}
+	return nil
+}
+
+// arrivesAnotherSYN is the fourth check. "RFC 5961 recommends that in these
+// synchronized states, if the SYN bit is set, irrespective of the sequence number,
+// TCP endpoints MUST send a challenge ACK to the remote peer". A peer that has
+// restarted answers it with a RST that we believe.
+func (c *Conn) arrivesAnotherSYN() error {
+	if c.state == stateSynReceived && c.listener != nil {
+		c.remove(errReset) // "return this connection to the LISTEN state"
+		return nil
+	}
+	c.challenge()
+	return errTCPSYN
+}
+
+// arrivesACK is the fifth check.
+func (c *Conn) arrivesACK(seg *segment) error {
+	if !seg.has(flagACK) {
+		return errTCPNoACK
+	}
+	if c.state == stateSynReceived {
+		// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state"
+		if seg.ack.leq(c.snd.una) || c.snd.nxt.less(seg.ack) {
+			c.s.sendReset(c.key, seg)
+			return errTCPBadACK
+		}
+		c.snd.una = seg.ack
+		c.setSendWindow(seg)
+		c.establish()
+	}
+	// "The ACK value is acceptable only if it is in the range of ((SND.UNA -
+	// MAX.SND.WND) =< SEG.ACK =< SND.NXT)" (RFC 5961 5.2).
+	if c.snd.nxt.less(seg.ack) || seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd)) {
+		c.challenge()
+		return errTCPBadACK
+	}
+	if seg.ack.less(c.snd.una) {
+		return nil // "if the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"
+	}
+	c.snd.una = seg.ack
+	// "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set
+	// SND.WND": an old segment must not bring back an old window.
+	if c.snd.wl1.less(seg.seq) || c.snd.wl1 == seg.seq && c.snd.wl2.leq(seg.ack) {
+		c.setSendWindow(seg)
+	}
+	return nil
+}
+
+// setSendWindow takes over the window that a segment gives us: "SND.WND <- SEG.WND,
+// SND.WL1 <- SEG.SEQ, SND.WL2 <- SEG.ACK". In a SYN it is not scaled.
+func (c *Conn) setSendWindow(seg *segment) {
+	c.snd.wnd = int(seg.wnd)
+	if !seg.has(flagSYN) {
+		c.snd.wnd <<= c.snd.shift
+	}
+	c.snd.maxWnd = max(c.snd.maxWnd, c.snd.wnd)
+	c.snd.wl1, c.snd.wl2 = seg.seq, seg.ack
+}
+
+// establish enters ESTABLISHED.
+func (c *Conn) establish() {
+	c.setState(stateEstablished)
+	c.s.note("TCP %v: RCV.WND is 0, as there is no buffer yet: the peer must keep its data", c.remote())
+	if c.listener != nil {
+		c.listener.established(c)
+		c.s.countConn(c)
+	}
+}

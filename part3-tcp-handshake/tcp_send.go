@@ -1,0 +1,78 @@
+package main
+
+import "net/netip"
+
+// sendSegment puts a TCP header in front of a copy of the data and sends the
+// segment to the peer that key names. TCP's datagrams are never to be cut: whoever
+// cannot pass one on says so, and the next one is smaller (RFC 1191).
+func (s *Stack) sendSegment(key connKey, seg segment) {
+	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
+	dst := netip.AddrFrom4(key.remote)
+	p := s.newPacket(len(seg.data))
+	copy(p.bytes(), seg.data)
+	p.push(seg.headerLen())
+	seg.put(p.bytes(), s.ip.Addr(), dst)
+	if err := s.sendIPv4(ipv4Header{dst: dst, protocol: protocolTCP, dontFragment: true}, p); err != nil {
+		s.drop(errIPv4NoRouteOut)
+	}
+}
+
+// sendReset answers a segment that should not have been sent: "the acknowledgment
+// and sequence field values are selected to make the reset sequence acceptable to
+// the TCP endpoint that sent the offending segment" (RFC 9293 3.10.7.1).
+func (s *Stack) sendReset(key connKey, seg *segment) {
+	if seg.has(flagACK) {
+		s.sendSegment(key, segment{seq: seg.ack, flags: flagRST})
+		return
+	}
+	s.sendSegment(key, segment{ack: seg.seq.add(seg.len()), flags: flagRST | flagACK})
+}
+
+// send sends a segment of this connection.
+func (c *Conn) send(flags uint8, seq seqNum, data []byte) {
+	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags), data: data}
+	if seg.has(flagACK) {
+		seg.ack = c.rcv.nxt
+	}
+	c.s.sendSegment(c.key, seg)
+}
+
+// sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
+func (c *Conn) sendACK() { c.send(flagACK, c.snd.nxt, nil) }
+
+// window returns RCV.WND as it is written into a header: scaled, but in a SYN,
+// which is there to agree on the scale (RFC 7323 2.2).
+func (c *Conn) window(flags uint8) uint16 {
+	wnd := c.rcv.wnd
+	if flags&flagSYN == 0 {
+		wnd >>= c.rcv.shift
+	}
+	return uint16(min(wnd, 0xffff))
+}
+
+// options returns the options for a segment with these control bits. The list is
+// good until the next call.
+func (c *Conn) options(flags uint8) []byte {
+	list := c.optionList[:0]
+	if flags&flagSYN != 0 {
+		list = appendMSS(list, c.s.ourMSS())
+		if c.scaling {
+			list = appendWindowScale(list, ourWindowShift)
+		}
+	}
+	return list
+}
+
+// ourMSS returns the largest segment that we can receive in one piece, in bytes of
+// data: "the MTU size minus the fixed sizes of the IP and TCP headers" (RFC 6691 2).
+func (s *Stack) ourMSS() int { return s.mtu - ipv4MinHeaderLen - tcpMinHeaderLen }
+
+// readOptions takes over what the peer's SYN says in its options.
+func (c *Conn) readOptions(list []byte) {
+	c.snd.mss = findMSS(list)
+	if shift, found := findWindowScale(list); found && c.scaling {
+		c.snd.shift, c.rcv.shift = shift, ourWindowShift
+	} else {
+		c.scaling = false // "both sides MUST send Window Scale options" (RFC 7323 2.2)
+	}
+}

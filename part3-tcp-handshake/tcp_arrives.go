@@ -13,19 +13,19 @@ func (c *Conn) segmentArrives(seg *segment) error {
 // its eight checks.
 func (c *Conn) arrivesInOtherStates(seg *segment) error {
 	// First, check sequence number.
-	if !c.acceptable(seg) {
+	fits := c.acceptable(seg)
+	if !fits && (c.rcv.wnd > 0 || seg.seq != c.rcv.nxt) {
 		// "If an incoming segment is not acceptable, an acknowledgment should be sent
 		// in reply (unless the RST bit is set, if so drop the segment and return)".
-		if seg.has(flagRST) {
-			return errTCPWindow
+		if !seg.has(flagRST) {
+			c.sendACK()
 		}
-		c.sendACK()
-		if c.rcv.wnd > 0 || seg.seq != c.rcv.nxt {
-			return errTCPWindow
-		}
+		return errTCPWindow
+	}
+	if !fits {
 		// "If the RCV.WND is zero, no segments will be acceptable, but special
-		// allowance should be made to accept valid ACKs": the data and the FIN do not
-		// fit, but the rest is looked at.
+		// allowance should be made to accept valid ACKs, URGs, and RSTs": data and FIN
+		// do not fit, but the rest is looked at.
 		seg.data, seg.flags = nil, seg.flags&^flagFIN
 	}
 	// Second, check the RST bit.
@@ -48,6 +48,10 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 
 	// Eighth, check the FIN bit.
 
+	if !fits {
+		c.sendACK()
+		return errTCPWindow
+	}
 	return nil
 }
 

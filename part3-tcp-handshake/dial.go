@@ -25,18 +25,3 @@ func runDial(ctx context.Context, s *Stack, to netip.AddrPort, out io.Writer) er
 	<-ctx.Done()
 	return nil
 }
-
-// listen accepts all connections on a port. In this part there is nothing to be done
-// with them.
-func listen(s *Stack, port uint16) error {
-	l, err := s.Listen(port)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for err == nil {
-			_, err = l.AcceptTCP()
-		}
-	}()
-	return nil
-}

@@ -57,6 +57,8 @@ type tcpFuzz struct {
 	l      *Listener
 	dialed *Conn
 	reset  bool // the segment that is being handled is a RST
+
+	flooded bool
 }
 
 // Write looks at what the stack sends.
@@ -101,10 +103,8 @@ func (z *tcpFuzz) step(b []byte) {
 			z.l.ready = removeConn(z.l.ready, z.l.ready[0])
 		}
 		return
-	case 9: // a flood
-		for i := range uint16(maxBacklog) {
-			z.segment(connKey{peerIP.As4(), 10000 + i, 80}, segment{seq: 1, flags: flagSYN})
-		}
+	case 9:
+		z.flood()
 		return
 	case 10:
 		z.dial()
@@ -124,6 +124,20 @@ func (z *tcpFuzz) step(b []byte) {
 		return
 	}
 	z.segment(key, z.make(key, b))
+}
+
+// flood fills the backlog, once in a program.
+func (z *tcpFuzz) flood() {
+	if z.flooded {
+		return
+	}
+	z.flooded = true
+	for i := range uint16(maxBacklog) {
+		key := connKey{peerIP.As4(), 10000 + i, 80}
+		if err := z.s.receiveTCP(ipv4Header{src: peerIP, dst: ourIP}, z.bytes(key, segment{seq: 1, flags: flagSYN})); err != nil {
+			z.s.drop(err)
+		}
+	}
 }
 
 // make puts a segment together, near the numbers that the connection expects.
@@ -151,13 +165,17 @@ func (z *tcpFuzz) make(key connKey, b []byte) segment {
 
 // segment sends the stack a segment.
 func (z *tcpFuzz) segment(key connKey, seg segment) {
+	z.reset = seg.has(flagRST)
+	z.datagram(protocolTCP, z.bytes(key, seg))
+	z.reset = false
+}
+
+func (z *tcpFuzz) bytes(key connKey, seg segment) []byte {
 	seg.srcPort, seg.dstPort = key.remotePort, key.localPort
 	b := make([]byte, seg.headerLen()+len(seg.data))
 	copy(b[seg.headerLen():], seg.data)
 	seg.put(b, peerIP, ourIP)
-	z.reset = seg.has(flagRST)
-	z.datagram(protocolTCP, b)
-	z.reset = false
+	return b
 }
 
 // icmp sends an error about a SYN of ours, or nearly.

@@ -1,35 +1,49 @@
 package main
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
 // checkTCP checks what must hold of all connections and listeners.
 func (s *Stack) checkTCP(t *testing.T) {
 	t.Helper()
+	half := make(map[*Conn]bool)
+	for port, l := range s.tcp.listeners {
+		if l.port != port || l.closed {
+			t.Errorf("the listener of port %d is in the table at %d, closed: %v", l.port, port, l.closed)
+		}
+		s.checkListener(t, l)
+		for _, c := range l.halfOpen {
+			half[c] = true
+		}
+	}
 	for key, c := range s.tcp.conns {
 		s.checkConn(t, key, c)
+		if half[c] != (c.listener != nil && c.state == stateSynReceived) {
+			t.Errorf("%v is in %s, and among the half open: %v", key, c.state, half[c])
+		}
 	}
+	s.checkOpen(t)
+	if s.closed && len(s.tcp.conns)+len(s.tcp.listeners)+len(s.tcp.open) > 0 {
+		t.Errorf("the stack is closed, and has %d connections, %d listeners", len(s.tcp.conns), len(s.tcp.listeners))
+	}
+}
+
+// checkOpen checks the list of those that count for maxConns.
+func (s *Stack) checkOpen(t *testing.T) {
+	t.Helper()
 	if n := len(s.tcp.open); n > maxConns {
 		t.Errorf("%d connections are open, at most %d", n, maxConns)
 	}
-	for i, c := range s.tcp.open {
-		if s.tcp.conns[c.key] != c || slices.Contains(s.tcp.open[:i], c) {
+	open := make(map[*Conn]bool)
+	for _, c := range s.tcp.open {
+		if s.tcp.conns[c.key] != c || open[c] {
 			t.Errorf("%v counts as open, and is not in the table, or twice", c.key)
 		}
-		if c.listener != nil && c.state == stateSynReceived {
-			t.Errorf("%v counts as open, and is only half open", c.key)
-		}
+		open[c] = true
 	}
-	for port, l := range s.tcp.listeners {
-		if l.port != port || l.closed {
-			t.Errorf("the listener of port %d is in the table at %d, closed %v", l.port, port, l.closed)
+	for key, c := range s.tcp.conns {
+		if passive := c.listener != nil && c.state == stateSynReceived; open[c] == passive {
+			t.Errorf("%v is in %s, and counts as open: %v", key, c.state, open[c])
 		}
-		s.checkListener(t, l)
-	}
-	if s.closed && len(s.tcp.conns)+len(s.tcp.listeners)+len(s.tcp.open) > 0 {
-		t.Errorf("the stack is closed, and has %d connections, %d listeners", len(s.tcp.conns), len(s.tcp.listeners))
 	}
 }
 
@@ -61,12 +75,6 @@ func (s *Stack) checkConn(t *testing.T, key connKey, c *Conn) {
 	if c.challenged.n > challengeLimit {
 		t.Errorf("%v: %d challenge ACKs", key, c.challenged.n)
 	}
-	if c.listener == nil {
-		return
-	}
-	if half := slices.Contains(c.listener.halfOpen, c); half != (c.state == stateSynReceived) {
-		t.Errorf("%v is in %s, and among the half open: %v", key, c.state, half)
-	}
 }
 
 func (s *Stack) checkListener(t *testing.T, l *Listener) {
@@ -82,9 +90,11 @@ func (s *Stack) checkListener(t *testing.T, l *Listener) {
 			t.Errorf("the half open are not in their order")
 		}
 	}
-	for i, c := range l.ready {
-		if s.tcp.conns[c.key] != c || c.listener != l || c.state == stateSynReceived || slices.Contains(l.ready[:i], c) {
+	ready := make(map[*Conn]bool)
+	for _, c := range l.ready {
+		if s.tcp.conns[c.key] != c || c.listener != l || c.state == stateSynReceived || ready[c] {
 			t.Errorf("%v, in %s, is ready to be accepted, and should not be", c.key, c.state)
 		}
+		ready[c] = true
 	}
 }

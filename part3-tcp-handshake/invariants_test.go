@@ -8,6 +8,7 @@ func (s *Stack) checkInvariants(t *testing.T) {
 	t.Helper()
 	s.checkARP(t)
 	s.checkIPv4(t)
+	s.checkTCP(t)
 	if n := len(s.freePackets); n > maxFreePackets {
 		t.Errorf("%d free buffers", n)
 	}

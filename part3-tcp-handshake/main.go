@@ -148,6 +148,21 @@ func doTask(ctx context.Context, s *Stack, opt options, stdout io.Writer) error 
 	return nil
 }
 
+// listen accepts all connections on a port. In this part there is nothing to be done
+// with them.
+func listen(s *Stack, port uint16) error {
+	l, err := s.Listen(port)
+	if err != nil {
+		return err
+	}
+	go func() {
+		for err == nil {
+			_, err = l.AcceptTCP()
+		}
+	}()
+	return nil
+}
+
 // waitUp waits until frames can pass. It says so if that takes time, which it
 // does when somebody else is to bring the link up.
 func waitUp(ctx context.Context, cable *tap.Device, log io.Writer) error {

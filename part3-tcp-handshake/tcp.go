@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// maxConns bounds the connections that are open or being opened by us. In this
-// part a connection cannot end, for a FIN does not fit into a window of 0; so
-// the oldest is reset when there is no room for a new one.
+// maxConns bounds the connections that are open or being opened by us. When there is
+// no room for a new one, the one that has been open for the longest is reset.
 const maxConns = 256
 
 // Errors that end a connection. Programs test for the numbers.
@@ -29,6 +28,7 @@ var (
 // Reasons why a segment is dropped.
 var (
 	errTCPRST        = errors.New("TCP: RST, and it matches nothing")
+	errTCPRSTGuess   = errors.New("TCP: RST whose number may be guessed")
 	errTCPBadACK     = errors.New("TCP: it acknowledges what was not sent")
 	errTCPNoACK      = errors.New("TCP: it acknowledges nothing")
 	errTCPNoSYN      = errors.New("TCP: neither SYN nor RST")
@@ -89,14 +89,21 @@ func (s *Stack) receiveTCP(h ipv4Header, b []byte) error {
 // addConn puts a connection into the table.
 func (s *Stack) addConn(c *Conn) { s.tcp.conns[c.key] = c }
 
-// countConn counts a connection as open. If there are too many, the oldest is
-// reset.
+// countConn counts a connection as open, or being opened. If there are too many,
+// the oldest that is open is reset.
 func (s *Stack) countConn(c *Conn) {
 	s.tcp.open = append(s.tcp.open, c)
-	if len(s.tcp.open) > maxConns {
-		s.note("TCP: %d connections are open: the oldest is reset", maxConns)
-		s.tcp.open[0].abort(errNoRoom)
+	if len(s.tcp.open) <= maxConns {
+		return
 	}
+	for _, oldest := range s.tcp.open {
+		if oldest.state != stateSynSent && oldest.state != stateSynReceived {
+			s.note("TCP: %d connections are open: the oldest is reset", maxConns)
+			oldest.abort(errNoRoom)
+			return
+		}
+	}
+	c.remove(errNoRoom) // all others are being opened by us
 }
 
 // forgetConn takes a connection out of the table.

@@ -15,12 +15,7 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 	// First, check sequence number.
 	fits := c.acceptable(seg)
 	if !fits && (c.rcv.wnd > 0 || seg.seq != c.rcv.nxt) {
-		// "If an incoming segment is not acceptable, an acknowledgment should be sent
-		// in reply (unless the RST bit is set, if so drop the segment and return)".
-		if !seg.has(flagRST) {
-			c.sendACK()
-		}
-		return errTCPWindow
+		return c.arrivesOutside(seg)
 	}
 	if !fits {
 		// "If the RCV.WND is zero, no segments will be acceptable, but special
@@ -55,6 +50,34 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 	return nil
 }
 
+// arrivesOutside is the first check's answer to a segment that is outside of the
+// window: "an acknowledgment should be sent in reply (unless the RST bit is set, if so
+// drop the segment and return)".
+func (c *Conn) arrivesOutside(seg *segment) error {
+	switch {
+	case seg.has(flagRST):
+	case c.crossed(seg):
+		c.sendACK()
+		c.snd.una = seg.ack
+		c.setSendWindow(seg)
+		c.establish()
+		return nil
+	case seg.has(flagSYN), seg.len() == 0:
+		c.challenge() // limited: two that disagree would answer each other for ever
+	default:
+		c.sendACK() // what is sent again must be acknowledged again
+	}
+	return errTCPWindow
+}
+
+// crossed reports whether a segment is the SYN,ACK of a peer whose SYN has met ours.
+// Figure 7 of RFC 9293 3.5 has it open the connection, although its sequence number
+// is that of the SYN, which is not acceptable any more.
+func (c *Conn) crossed(seg *segment) bool {
+	return c.state == stateSynReceived && c.listener == nil &&
+		seg.has(flagSYN|flagACK) && seg.seq == c.rcv.irs && seg.ack == c.snd.nxt
+}
+
 // acceptable is table 6 of RFC 9293 3.10.7.4: whether any of the segment's sequence
 // space is in the window.
 func (c *Conn) acceptable(seg *segment) bool {
@@ -77,7 +100,7 @@ func (c *Conn) arrivesRST(seg *segment) error {
 	switch {
 	case seg.seq != c.rcv.nxt:
 		c.challenge()
-		return errTCPRST
+		return errTCPRSTGuess
 	case c.state == stateSynReceived && c.listener == nil:
 		c.remove(errRefused)
 	default: // in SYN-RECEIVED "return this connection to the LISTEN state"
@@ -110,9 +133,15 @@ func (c *Conn) arrivesACK(seg *segment) error {
 			c.s.sendReset(c.key, seg)
 			return errTCPBadACK
 		}
+		if c.listener != nil && len(c.listener.ready) >= maxBacklog {
+			return errTCPBacklog // the peer will say more, and may have better luck then
+		}
 		c.snd.una = seg.ack
 		c.setSendWindow(seg)
 		c.establish()
+		if c.state != stateEstablished {
+			return errNoRoom
+		}
 	}
 	// "The ACK value is acceptable only if it is in the range of ((SND.UNA -
 	// MAX.SND.WND) =< SEG.ACK =< SND.NXT)" (RFC 5961 5.2).

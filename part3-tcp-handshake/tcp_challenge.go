@@ -2,10 +2,8 @@ package main
 
 import "time"
 
-// A connection sends at most challengeLimit challenge ACKs in challengeInterval:
-// "an administrator can configure the number of challenge ACKs that can be sent out
-// in a given interval" (RFC 5961 7, which suggests 10 in 5 seconds). The count is
-// each connection's own. One for all would tell an attacker, by what he gets on his
+// A connection sends at most challengeLimit challenge ACKs in challengeInterval, as
+// RFC 5961 7 suggests. The count is each connection's own. One for all would tell an attacker, by what he gets on his
 // own connection, what he has hit on others' (CVE-2016-5696).
 const (
 	challengeLimit    = 10

@@ -97,8 +97,13 @@ func (s *Stack) newConn(key connKey) *Conn {
 	c := &Conn{s: s, key: key, state: stateClosed}
 	c.changed.L = &s.mu
 	c.snd.mss = defaultMSS
+	c.rcv.wnd = s.initialWindow()
 	return c
 }
+
+// initialWindow returns how much a new connection takes before its peer is told
+// anything else, in bytes: nothing, for there is no buffer yet.
+func (s *Stack) initialWindow() int { return 0 }
 
 // remote returns the peer's address.
 func (c *Conn) remote() netip.AddrPort {
@@ -134,8 +139,9 @@ func (c *Conn) Abort() {
 }
 
 func (c *Conn) abort(err error) {
-	if c.state != stateSynSent && c.state != stateClosed {
-		c.send(flagRST, c.snd.nxt, nil)
+	switch c.state { // those in which the peer has to be told (RFC 9293 3.10.5)
+	case stateSynReceived, stateEstablished:
+		c.send(flagRST, c.snd.nxt, nil) // <SEQ=SND.NXT><CTL=RST>
 	}
 	c.remove(err)
 }

@@ -14,16 +14,19 @@ import "time"
 //	+-------+-------+----------------------+
 //
 // What this costs: the peer's window scale is forgotten, so windows stay below 64
-// kB; its MSS is rounded down to one of eight; and whoever guesses 24 bits right
-// gets a connection in a forged name. Therefore cookies are sent, and believed, only
-// while they are needed.
+// kB; its MSS is rounded down to one of eight; the number is none of RFC 6528's, and
+// may be behind those of an older connection; if a SYN comes twice, and the second
+// one finds room, the acknowledgment of the first one's cookie is refused; if the
+// acknowledgment is lost, only data can take its place; and whoever guesses 24 bits
+// right gets a connection in a forged name. Therefore cookies are sent, and believed,
+// only while they are needed.
 const (
 	cookieTick = 64 * time.Second // the unit of a cookie's time
 	cookieLife = 2                // units for which it is good, at most
 )
 
 // cookieMSS are the sizes that a cookie can tell from each other.
-var cookieMSS = [8]int{536, 996, 1220, 1360, 1400, 1440, 1452, 1460}
+var cookieMSS = [8]int{minMSS, defaultMSS, 1220, 1360, 1400, 1440, 1452, 1460}
 
 // cookie returns the sequence number for a peer whose SYN has the number irs.
 func (s *Stack) cookie(key connKey, irs seqNum, when, mss uint32) seqNum {
@@ -46,25 +49,28 @@ func (l *Listener) sendCookie(key connKey, seg *segment) {
 	}
 	s.sendSegment(key, segment{
 		seq: s.cookie(key, seg.seq, s.cookieTime(), uint32(mss)), ack: seg.seq + 1, flags: flagSYN | flagACK,
-		options: appendMSS(nil, s.ourMSS()),
+		options: appendMSS(nil, s.ourMSS()), wnd: uint16(min(s.initialWindow(), 0xffff)),
 	})
 }
 
-// openByCookie returns the connection that an acknowledgment of a cookie opens, in
-// SYN-RECEIVED, or nil if it is none.
-func (l *Listener) openByCookie(key connKey, seg *segment) *Conn {
-	s := l.s
-	if l.flooded.IsZero() || time.Since(l.flooded) > cookieLife*cookieTick || len(l.ready) >= maxBacklog || seg.has(flagSYN) {
-		return nil
+// isCookie reports whether a segment acknowledges a cookie.
+func (l *Listener) isCookie(key connKey, seg *segment) bool {
+	if l.flooded.IsZero() || time.Since(l.flooded) > cookieLife*cookieTick || seg.has(flagSYN) {
+		return false
 	}
 	iss, irs := seg.ack-1, seg.seq-1
 	when, mss := uint32(iss>>27), uint32(iss>>24&7)
-	if (s.cookieTime()-when)&31 >= cookieLife || s.cookie(key, irs, when, mss) != iss {
-		return nil
+	return (l.s.cookieTime()-when)&31 < cookieLife && l.s.cookie(key, irs, when, mss) == iss
+}
+
+// openByCookie opens the connection whose cookie a segment acknowledges.
+func (l *Listener) openByCookie(key connKey, seg *segment) error {
+	if len(l.ready) >= maxBacklog {
+		return errTCPBacklog // the peer will say more, and may have better luck then
 	}
-	c := s.newConn(key)
+	c := l.s.newConn(key)
 	c.began = time.Now()
-	c.passiveOpen(l, irs, iss)
-	c.snd.mss = cookieMSS[mss]
-	return c
+	c.passiveOpen(l, seg.seq-1, seg.ack-1)
+	c.snd.mss = cookieMSS[c.snd.iss>>24&7]
+	return c.segmentArrives(seg)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -23,6 +24,9 @@ const (
 func (s *Stack) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("dial %v: %w", to, err)
+	}
 	c, err := s.activeOpen(to)
 	if err != nil {
 		return nil, fmt.Errorf("dial %v: %w", to, err)
@@ -56,7 +60,7 @@ func (s *Stack) activeOpen(to netip.AddrPort) (*Conn, error) {
 		return nil, err
 	}
 	key := connKey{remote: to.Addr().As4(), remotePort: to.Port()}
-	if !s.choosePort(&key) || to.Port() == 0 {
+	if to.Port() == 0 || !s.choosePort(&key) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
 	c := s.newConn(key)
@@ -64,8 +68,11 @@ func (s *Stack) activeOpen(to netip.AddrPort) (*Conn, error) {
 	c.snd.iss = s.newISS(key)
 	c.snd.una, c.snd.nxt = c.snd.iss, c.snd.iss+1
 	s.addConn(c)
-	s.countConn(c)
 	c.setState(stateSynSent)
+	s.countConn(c)
+	if c.err != nil {
+		return nil, c.err // there was no room
+	}
 	c.send(flagSYN, c.snd.iss, nil)
 	return c, nil
 }
@@ -86,9 +93,10 @@ func (s *Stack) choosePort(key *connKey) bool {
 }
 
 // segmentFailed is told that a segment of ours could not be delivered. payload is
-// its beginning. While a connection is being opened, that ends it (RFC 5461 4.1).
-// Only a segment that is on its way can have failed: SND.UNA =< SEG.SEQ < SND.NXT
-// (RFC 5927 4.1), or anybody could end connections with forged errors.
+// its beginning. Only a segment that is on its way can have failed: SND.UNA =<
+// SEG.SEQ < SND.NXT (RFC 5927 4.1), or anybody could end connections with forged
+// errors. While a connection is being opened, a destination that cannot be reached
+// ends that (RFC 5461 4.1).
 func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error {
 	if len(payload) < 8 {
 		return errICMPUnwanted
@@ -99,8 +107,14 @@ func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error 
 		localPort:  binary.BigEndian.Uint16(payload[0:2]),
 	}]
 	seq := seqNum(binary.BigEndian.Uint32(payload[4:8]))
-	if c == nil || c.state != stateSynSent || !seq.in(c.snd.una, int(c.snd.nxt-c.snd.una)) {
+	if c == nil || !seq.in(c.snd.una, int(c.snd.nxt-c.snd.una)) {
 		return errICMPUnwanted
+	}
+	if c.state != stateSynSent {
+		return errICMPUnwanted
+	}
+	if errors.Is(reason, syscall.EMSGSIZE) {
+		return errICMPUnwanted // "fragmentation needed" is no reason to give up
 	}
 	c.remove(reason)
 	return nil

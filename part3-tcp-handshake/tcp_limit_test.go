@@ -1,15 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// In this part a connection cannot end, so that the oldest is reset when there are
-// too many.
+// When too many connections are open, the oldest is reset.
 func TestTCPLimit(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {
 		p := b.newPeer("+0 state LISTEN")
@@ -53,5 +54,50 @@ func TestTCPLimit(t *testing.T) {
 			}
 			b.s.checkTCP(t)
 		})
+	})
+}
+
+// Those that we are opening ourselves count, too. When there is nothing else that
+// could make room, the new one has to do without.
+func TestTCPLimitDial(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		b.meet()
+		to := netip.AddrPortFrom(peerIP, 8000)
+		b.do(func() {
+			for range maxConns {
+				if _, err := b.s.activeOpen(to); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		if _, err := b.s.DialTCP(ctx, to); !errors.Is(err, syscall.ECONNABORTED) {
+			t.Errorf("one dial too many: %v", err)
+		}
+		b.do(func() {
+			if n := len(b.s.tcp.open); n != maxConns {
+				t.Errorf("%d are open or being opened, want %d", n, maxConns)
+			}
+			b.s.checkTCP(t)
+		})
+	})
+}
+
+// When as many connections wait to be accepted as the backlog holds, a SYN is not
+// answered: the peer will ask again.
+func TestTCPLimitReady(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer("+0 state LISTEN")
+		defer p.Close()
+		for i := range maxBacklog {
+			b.want(p, fmt.Sprintf("%d>80 S 0:0(0) win 1000", 1000+i), "S. 0:0(0) ack 1")
+			b.want(p, fmt.Sprintf("%d>80 . 1:1(0) ack 1 win 1000", 1000+i), "")
+		}
+		b.want(p, "5000>80 S 0:0(0) win 1000", "")
+		if _, err := b.l.AcceptTCP(); err != nil {
+			t.Fatal(err)
+		}
+		b.want(p, "5000>80 S 0:0(0) win 1000", "S. 0:0(0) ack 1")
 	})
 }

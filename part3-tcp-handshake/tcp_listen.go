@@ -8,8 +8,8 @@ const (
 	maxBacklog = 256
 
 	// halfOpenPatience is how long a half-open connection keeps its place if others
-	// want it. A SYN is sent again after one second and then three (RFC 6298 2.1,
-	// 5.5), so an honest peer has had three tries by then.
+	// want it: much longer than any honest peer needs for one round trip, and as long
+	// as one needs whose segment is lost once or twice.
 	halfOpenPatience = 5 * time.Second
 )
 
@@ -21,8 +21,8 @@ func (l *Listener) segmentArrives(key connKey, seg *segment) error {
 	}
 	// Second, check for an ACK.
 	if seg.has(flagACK) {
-		if c := l.openByCookie(key, seg); c != nil {
-			return c.segmentArrives(seg)
+		if l.isCookie(key, seg) {
+			return l.openByCookie(key, seg)
 		}
 		// "Any acknowledgment is bad if it arrives on a connection still in the
 		// LISTEN state."

@@ -16,6 +16,10 @@ const (
 	// send MSS of 536" (RFC 9293 3.7.1, MUST-15).
 	defaultMSS = 536
 
+	// minMSS is the least that we believe: a peer that asked for less would have us
+	// send a packet for every few bytes (CVE-2019-11479; Linux takes the same number).
+	minMSS = 48
+
 	// maxWindowShift is the largest window scale (RFC 7323 2.3).
 	maxWindowShift = 14
 )
@@ -47,7 +51,7 @@ func findMSS(list []byte) int {
 	if !found || len(contents) != 2 {
 		return defaultMSS
 	}
-	return int(binary.BigEndian.Uint16(contents))
+	return max(minMSS, int(binary.BigEndian.Uint16(contents)))
 }
 
 func appendMSS(list []byte, mss int) []byte {

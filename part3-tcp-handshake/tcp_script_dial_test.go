@@ -50,6 +50,13 @@ func TestScriptDial(t *testing.T) {
 			+0 state ESTABLISHED`,
 		"source quench is ignored (RFC 6633 5)": dialled + `
 			+0 < icmp quench` + answered,
+		"fragmentation needed is no reason to give up": dialled + `
+			+0 < icmp unreachable frag mtu 1400` + answered,
+		"canceled before it began": `
+			+0  do cancel
+			+0  do! dial
+			+0  done dial = canceled
+			+.1 > nothing`,
 		"canceled, and then a late SYN,ACK gets a RST": dialled + `
 			+.1 do cancel
 			+0  done dial = canceled

@@ -148,3 +148,15 @@ func TestScriptWrap(t *testing.T) {
 		}
 	}
 }
+
+// Figure 7, where the peer does no more than the figure says: its SYN,ACK, with the
+// number of its SYN, opens the connection.
+func TestScriptFigure7ToTheLetter(t *testing.T) {
+	playTCP(t, dialled+`
+		+0 < S 0:0(0) win 1000
+		+0 > S. 0:0(0) ack 1
+		+0 < S. 0:0(0) ack 1 win 1000
+		+0 > . 1:1(0) ack 1
+		+0 done dial
+		+0 state ESTABLISHED`)
+}

@@ -49,6 +49,13 @@ func TestScriptSynReceived(t *testing.T) {
 			+0 < S 1:1(0) win 1000
 			+10ms > nothing
 			+0 state LISTEN`,
+		// "these Unreachable messages indicate soft error conditions" (RFC 1122 4.2.3.9).
+		"an ICMP error about the SYN,ACK": asked + `
+			+0 < icmp unreachable host [0:0(0)]
+			+0 < icmp unreachable net [0:0(0)]
+			+0 state SYN-RECEIVED
+			+0 < . 1:1(0) ack 1 win 1000
+			+0 state ESTABLISHED`,
 		"fifth, no ACK: dropped": asked + `
 			+0 < - 1:1(0) win 1000
 			+10ms > nothing
@@ -208,5 +215,6 @@ func TestScriptSendWindow(t *testing.T) {
 		b.do(func() { b.conn(8000).snd.wl1, b.conn(8000).snd.wl2 = irs+1, iss+2 })
 		send(". 1:1(0) ack 1 win 900")
 		want("SND.WL2 > SEG.ACK", 800, 1, 2)
+		b.do(func() { b.conn(8000).snd.wl2-- })
 	})
 }

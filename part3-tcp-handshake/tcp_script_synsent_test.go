@@ -112,6 +112,9 @@ func TestScriptSynReceivedActive(t *testing.T) {
 func TestScriptMSSOption(t *testing.T) {
 	for options, want := range map[string]int{
 		"<mss 1460>":                             1460,
+		"<mss 0>":                                48, // nobody means that: CVE-2019-11479
+		"<mss 47>":                               48,
+		"<mss 49>":                               49,
 		"<mss 1000>":                             1000,
 		"<>":                                     536,
 		"<nop,nop,wscale 3,nop>":                 536,

@@ -14,7 +14,8 @@ var longRun = flag.Bool("long", false, "run the lab tests as long as the chapter
 
 func TestLabTCPConnect(t *testing.T) {
 	t.Parallel()
-	lab(t, "nc", nil, shell(`nc -zvw2 10.0.0.4 80 && ! nc -zvw2 10.0.0.4 81`)...).
+	// nc's words go to stdout, where the trace cannot come between them.
+	lab(t, "nc", nil, shell(`nc -zvw2 10.0.0.4 80 2>&1 && ! nc -zvw2 10.0.0.4 81 2>&1`)...).
 		want(t, 0, "Connection to 10.0.0.4 80 port [tcp/http] succeeded!", "81 (tcp) failed: Connection refused",
 			": LISTEN -> SYN-RECEIVED", ": SYN-RECEIVED -> ESTABLISHED", "dropped: TCP: nobody listens on this port")
 	lab(t, "nc", []string{"-q", "-listen", "8080"}, shell(`nc -zvw2 10.0.0.4 8080 && ! nc -zvw2 10.0.0.4 80`)...).want(t, 0)

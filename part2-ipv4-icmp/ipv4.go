@@ -42,8 +42,8 @@ func (s *Stack) closeIPv4() {
 	clear(s.ipv4.reassemblies)
 }
 
-// random32 returns 32 bits from the stack's source of randomness. It does not
-// fail: there is nothing that a host could do without.
+// random32 returns 32 bits from the stack's source of randomness. It has no error to
+// return: without randomness a host had better not go on.
 func (s *Stack) random32() uint32 {
 	var b [4]byte
 	if _, err := io.ReadFull(s.rand, b[:]); err != nil {

@@ -58,11 +58,10 @@ func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 // which needs one that differs from those of the datagrams before it. One that
 // must not be cut needs none (RFC 6864 4.1).
 //
-// One counter serves all destinations. It tells whoever pings us twice how many
-// such datagrams we have sent in between; it is bent, too, against RFC 6864 4.3,
-// which wants no ID to come again while fragments of an old datagram may be on
-// their way: more than 65,536 in a minute do so. TCP's datagrams are not to be cut
-// and do not count.
+// One counter serves all destinations, so whoever pings us twice learns how many
+// such datagrams we have sent in between. It also bends RFC 6864 4.3, by which no ID
+// may come again while fragments of an old datagram can be on their way: with more
+// than 65,536 in a minute it does. TCP's datagrams are not to be cut and do not count.
 func (s *Stack) nextID() uint16 {
 	s.ipv4.id++
 	return s.ipv4.id

@@ -3,8 +3,9 @@ package main
 import "time"
 
 // A connection sends at most challengeLimit challenge ACKs in challengeInterval, as
-// RFC 5961 7 suggests. The count is each connection's own. One for all would tell an attacker, by what he gets on his
-// own connection, what he has hit on others' (CVE-2016-5696).
+// RFC 5961 7 suggests. The count is each connection's own. One for all would tell an
+// attacker, by what he gets on his own connection, what he has hit on others'
+// (CVE-2016-5696).
 const (
 	challengeLimit    = 10
 	challengeInterval = 5 * time.Second

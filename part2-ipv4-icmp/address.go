@@ -72,9 +72,9 @@ func checkLink(host, ip netip.Prefix, mtu int) error {
 }
 
 // isNeighbour reports whether ip can be another host's address on the link of a
-// host that has the given address. In every link's block of addresses the first one, all host bits 0, and the last,
-// all host bits 1, are no host's (RFC 1122 3.2.1.3), unless the block has only
-// one or two (RFC 3021).
+// host that has the given address. In every link's block of addresses the first
+// one, all host bits 0, and the last, all host bits 1, are no host's (RFC 1122
+// 3.2.1.3), unless the block has only one or two (RFC 3021).
 func isNeighbour(us netip.Prefix, ip netip.Addr) bool {
 	if !us.Contains(ip) || ip == us.Addr() {
 		return false

@@ -22,7 +22,7 @@ func (s *Stack) checkTCP(t *testing.T) {
 		}
 	}
 	s.checkOpen(t)
-	if s.closed && len(s.tcp.conns)+len(s.tcp.listeners)+len(s.tcp.open) > 0 {
+	if s.closed && len(s.tcp.conns)+len(s.tcp.listeners)+s.tcp.open.Len() > 0 {
 		t.Errorf("the stack is closed, and has %d connections, %d listeners", len(s.tcp.conns), len(s.tcp.listeners))
 	}
 }
@@ -30,11 +30,12 @@ func (s *Stack) checkTCP(t *testing.T) {
 // checkOpen checks the list of those that count for maxConns.
 func (s *Stack) checkOpen(t *testing.T) {
 	t.Helper()
-	if n := len(s.tcp.open); n > maxConns {
+	if n := s.tcp.open.Len(); n > maxConns {
 		t.Errorf("%d connections are open, at most %d", n, maxConns)
 	}
 	open := make(map[*Conn]bool)
-	for _, c := range s.tcp.open {
+	for e := s.tcp.open.Front(); e != nil; e = e.Next() {
+		c := e.Value.(*Conn)
 		if s.tcp.conns[c.key] != c || open[c] {
 			t.Errorf("%v counts as open, and is not in the table, or twice", c.key)
 		}

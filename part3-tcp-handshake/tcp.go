@@ -1,6 +1,7 @@
 package main
 
 import (
+	"container/list"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -42,7 +43,7 @@ var (
 // tcpTable holds all connections and listeners.
 type tcpTable struct {
 	conns     map[connKey]*Conn
-	open      []*Conn // those that count for maxConns, oldest first
+	open      list.List // of those that count for maxConns, oldest first
 	listeners map[uint16]*Listener
 
 	secret   [32]byte  // for hashes that nobody can guess
@@ -92,11 +93,12 @@ func (s *Stack) addConn(c *Conn) { s.tcp.conns[c.key] = c }
 // countConn counts a connection as open, or being opened. If there are too many,
 // the oldest that is open is reset.
 func (s *Stack) countConn(c *Conn) {
-	s.tcp.open = append(s.tcp.open, c)
-	if len(s.tcp.open) <= maxConns {
+	c.counted = s.tcp.open.PushBack(c)
+	if s.tcp.open.Len() <= maxConns {
 		return
 	}
-	for _, oldest := range s.tcp.open {
+	for e := s.tcp.open.Front(); e != nil; e = e.Next() {
+		oldest := e.Value.(*Conn)
 		if oldest.state != stateSynSent && oldest.state != stateSynReceived {
 			s.note("TCP: %d connections are open: the oldest is reset", maxConns)
 			oldest.abort(errNoRoom)
@@ -109,22 +111,12 @@ func (s *Stack) countConn(c *Conn) {
 // forgetConn takes a connection out of the table.
 func (s *Stack) forgetConn(c *Conn) {
 	delete(s.tcp.conns, c.key)
-	s.tcp.open = removeConn(s.tcp.open, c)
+	if c.counted != nil {
+		s.tcp.open.Remove(c.counted)
+	}
 	if c.listener != nil {
 		c.listener.forget(c)
 	}
-}
-
-// removeConn removes c from a list, if it is there.
-func removeConn(list []*Conn, c *Conn) []*Conn {
-	for i, other := range list {
-		if other == c {
-			copy(list[i:], list[i+1:])
-			list[len(list)-1] = nil // or it would be kept alive
-			return list[:len(list)-1]
-		}
-	}
-	return list
 }
 
 // hash returns 32 bits that depend on a connection's addresses and ports and on

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"container/list"
 	"net/netip"
 	"sync"
 	"time"
@@ -83,11 +84,12 @@ type Conn struct {
 		shift uint8 // by how much our windows are scaled
 	}
 
-	scaling  bool      // windows are scaled, or may be: no SYN has said otherwise
-	began    time.Time // when the SYN came; of a passive OPEN only
-	listener *Listener // whom it came to by a passive OPEN; nil if it was an active one
-	err      error     // why it is CLOSED
-	changed  sync.Cond // signalled when the state changes
+	scaling  bool          // windows are scaled, or may be: no SYN has said otherwise
+	began    time.Time     // when the SYN came; of a passive OPEN only
+	listener *Listener     // whom it came to by a passive OPEN; nil if it was an active one
+	err      error         // why it is CLOSED
+	changed  sync.Cond     // signalled when the state changes
+	counted  *list.Element // its place in the list of those that are open
 
 	challenged challengeCount
 	optionList [40]byte // where the options of a segment are put together
@@ -102,8 +104,8 @@ func (s *Stack) newConn(key connKey) *Conn {
 }
 
 // initialWindow returns how much a new connection takes before its peer is told
-// anything else, in bytes: nothing, for there is no buffer yet.
-func (s *Stack) initialWindow() int { return 0 }
+// anything else, in bytes.
+func (s *Stack) initialWindow() int { return 0 } // there is no buffer yet
 
 // remote returns the peer's address.
 func (c *Conn) remote() netip.AddrPort {
@@ -141,7 +143,7 @@ func (c *Conn) Abort() {
 func (c *Conn) abort(err error) {
 	switch c.state { // those in which the peer has to be told (RFC 9293 3.10.5)
 	case stateSynReceived, stateEstablished:
-		c.send(flagRST, c.snd.nxt, nil) // <SEQ=SND.NXT><CTL=RST>
+		c.send(flagRST, c.snd.nxt, c.s.newPacket(0)) // <SEQ=SND.NXT><CTL=RST>
 	}
 	c.remove(err)
 }

@@ -50,7 +50,7 @@ func (l *Listener) sendCookie(key connKey, seg *segment) {
 	s.sendSegment(key, segment{
 		seq: s.cookie(key, seg.seq, s.cookieTime(), uint32(mss)), ack: seg.seq + 1, flags: flagSYN | flagACK,
 		options: appendMSS(nil, s.ourMSS()), wnd: uint16(min(s.initialWindow(), 0xffff)),
-	})
+	}, s.newPacket(0))
 }
 
 // isCookie reports whether a segment acknowledges a cookie.

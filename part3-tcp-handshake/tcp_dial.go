@@ -73,7 +73,7 @@ func (s *Stack) activeOpen(to netip.AddrPort) (*Conn, error) {
 	if c.err != nil {
 		return nil, c.err // there was no room
 	}
-	c.send(flagSYN, c.snd.iss, nil)
+	c.send(flagSYN, c.snd.iss, c.s.newPacket(0))
 	return c, nil
 }
 

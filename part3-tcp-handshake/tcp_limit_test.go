@@ -49,7 +49,7 @@ func TestTCPLimit(t *testing.T) {
 					t.Errorf("connection %d is in %s, %v", i, c.state, c.err)
 				}
 			}
-			if n := len(b.s.tcp.open); n != maxConns {
+			if n := b.s.tcp.open.Len(); n != maxConns {
 				t.Errorf("%d are open", n)
 			}
 			b.s.checkTCP(t)
@@ -76,7 +76,7 @@ func TestTCPLimitDial(t *testing.T) {
 			t.Errorf("one dial too many: %v", err)
 		}
 		b.do(func() {
-			if n := len(b.s.tcp.open); n != maxConns {
+			if n := b.s.tcp.open.Len(); n != maxConns {
 				t.Errorf("%d are open or being opened, want %d", n, maxConns)
 			}
 			b.s.checkTCP(t)

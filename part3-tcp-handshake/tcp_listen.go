@@ -56,7 +56,7 @@ func (l *Listener) arrivesSYN(key connKey, seg *segment) error {
 	_, c.scaling = findWindowScale(seg.options)
 	c.readOptions(seg.options)
 	// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>
-	c.send(flagSYN|flagACK, c.snd.iss, nil)
+	c.send(flagSYN|flagACK, c.snd.iss, c.s.newPacket(0))
 	return nil
 }
 

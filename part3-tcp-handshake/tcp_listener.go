@@ -88,3 +88,15 @@ func (l *Listener) forget(c *Conn) {
 	l.halfOpen = removeConn(l.halfOpen, c)
 	l.ready = removeConn(l.ready, c)
 }
+
+// removeConn removes c from a list, if it is there.
+func removeConn(list []*Conn, c *Conn) []*Conn {
+	for i, other := range list {
+		if other == c {
+			copy(list[i:], list[i+1:])
+			list[len(list)-1] = nil // or it would be kept alive
+			return list[:len(list)-1]
+		}
+	}
+	return list
+}

@@ -132,7 +132,7 @@ func TestScriptDialNowhere(t *testing.T) {
 		dial("192.0.2.7:80", syscall.ENETUNREACH)
 		b.silence()
 		b.do(func() {
-			if n := len(b.s.tcp.conns) + len(b.s.tcp.open); n != 0 {
+			if n := len(b.s.tcp.conns) + b.s.tcp.open.Len(); n != 0 {
 				t.Errorf("%d connections are left", n)
 			}
 		})

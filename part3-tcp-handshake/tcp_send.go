@@ -2,14 +2,12 @@ package main
 
 import "net/netip"
 
-// sendSegment puts a TCP header in front of a copy of the data and sends the
-// segment to the peer that key names. TCP's datagrams are never to be cut: whoever
+// sendSegment puts a TCP header in front of p, which is the segment's data, and
+// sends it to the peer that key names. TCP's datagrams are never to be cut: whoever
 // cannot pass one on says so, and the next one is smaller (RFC 1191).
-func (s *Stack) sendSegment(key connKey, seg segment) {
+func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
 	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
 	dst := netip.AddrFrom4(key.remote)
-	p := s.newPacket(len(seg.data))
-	copy(p.bytes(), seg.data)
 	p.push(seg.headerLen())
 	seg.put(p.bytes(), s.ip.Addr(), dst)
 	if err := s.sendIPv4(ipv4Header{dst: dst, protocol: protocolTCP, dontFragment: true}, p); err != nil {
@@ -22,23 +20,23 @@ func (s *Stack) sendSegment(key connKey, seg segment) {
 // the TCP endpoint that sent the offending segment" (RFC 9293 3.10.7.1).
 func (s *Stack) sendReset(key connKey, seg *segment) {
 	if seg.has(flagACK) {
-		s.sendSegment(key, segment{seq: seg.ack, flags: flagRST})
+		s.sendSegment(key, segment{seq: seg.ack, flags: flagRST}, s.newPacket(0))
 		return
 	}
-	s.sendSegment(key, segment{ack: seg.seq.add(seg.len()), flags: flagRST | flagACK})
+	s.sendSegment(key, segment{ack: seg.seq.add(seg.len()), flags: flagRST | flagACK}, s.newPacket(0))
 }
 
-// send sends a segment of this connection.
-func (c *Conn) send(flags uint8, seq seqNum, data []byte) {
-	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags), data: data}
+// send sends a segment of this connection. p is its data.
+func (c *Conn) send(flags uint8, seq seqNum, p *packet) {
+	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags)}
 	if seg.has(flagACK) {
 		seg.ack = c.rcv.nxt
 	}
-	c.s.sendSegment(c.key, seg)
+	c.s.sendSegment(c.key, seg, p)
 }
 
 // sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
-func (c *Conn) sendACK() { c.send(flagACK, c.snd.nxt, nil) }
+func (c *Conn) sendACK() { c.send(flagACK, c.snd.nxt, c.s.newPacket(0)) }
 
 // window returns RCV.WND as it is written into a header: scaled, but in a SYN,
 // which is there to agree on the scale (RFC 7323 2.2).

@@ -37,6 +37,6 @@ func (c *Conn) arrivesInSynSent(seg *segment) error {
 	}
 	// The peer's SYN has met ours on the way: a simultaneous open.
 	c.setState(stateSynReceived)
-	c.send(flagSYN|flagACK, c.snd.iss, nil)
+	c.send(flagSYN|flagACK, c.snd.iss, c.s.newPacket(0))
 	return nil
 }

@@ -148,5 +148,6 @@ const (
 // numbers are ahead of those of the one before, and nobody else can tell them.
 func (s *Stack) newISS(key connKey) seqNum {
 	m := uint32(time.Since(s.tcp.began) / (4 * time.Microsecond))
-	return seqNum(m + s.hash(key, hashISS, 0))
+	iss := seqNum(m + s.hash(key, hashISS, 0))
+	return iss
 }

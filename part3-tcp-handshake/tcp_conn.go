@@ -34,6 +34,10 @@ type connKey struct {
 	localPort  uint16
 }
 
+func (key connKey) peer() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4(key.remote), key.remotePort)
+}
+
 // Conn is a TCP connection, the RFC's TCB (transmission control block). The
 // variables have the RFC's names: c.snd.una is SND.UNA.
 //
@@ -108,9 +112,7 @@ func (s *Stack) newConn(key connKey) *Conn {
 func (s *Stack) initialWindow() int { return 0 } // there is no buffer yet
 
 // remote returns the peer's address.
-func (c *Conn) remote() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4(c.key.remote), c.key.remotePort)
-}
+func (c *Conn) remote() netip.AddrPort { return c.key.peer() }
 
 // setState changes the state, and tells whoever waits for that.
 func (c *Conn) setState(state tcpState) {

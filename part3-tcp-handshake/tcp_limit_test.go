@@ -32,7 +32,7 @@ func TestTCPLimit(t *testing.T) {
 			conns = append(conns, c)
 		}
 		for i := range 3 {
-			open(2000 + i)
+			open(30000 + i)
 			sent := p.Sent(time.Millisecond)
 			want := fmt.Sprintf("80>%d R 1:1(0)", 1000+i)
 			if len(sent) != 1 || p.Parse(want).Match(sent[0], nil) != nil || sent[0].To.Port != uint16(1000+i) {

@@ -98,6 +98,11 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		Log: log, Trace: !opt.quiet,
 		Gateway: opt.gateway, Rand: rand.Reader,
 	})
+	if !opt.asks() {
+		if err := listen(s, opt.listen); err != nil {
+			return err
+		}
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run() }()
 	fmt.Fprintln(log, readyLine(opt, cable))
@@ -139,9 +144,6 @@ func doTask(ctx context.Context, s *Stack, opt options, stdout io.Writer) error 
 	}
 	if opt.dial.IsValid() {
 		return runDial(ctx, s, opt.dial, stdout)
-	}
-	if err := listen(s, opt.listen); err != nil {
-		return err
 	}
 	s.Announce()
 	<-ctx.Done()
@@ -214,6 +216,12 @@ type options struct {
 	count   int
 	listen  uint16
 	dial    netip.AddrPort // not valid: nobody to dial
+}
+
+// asks reports whether the program is to ask something and end, rather than to stay
+// and answer.
+func (opt options) asks() bool {
+	return opt.resolve.IsValid() || opt.ping.IsValid() || opt.dial.IsValid()
 }
 
 // parseOptions reads the command line. Its errors name the flag.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"container/list"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -117,7 +118,11 @@ func (c *Conn) remote() netip.AddrPort { return c.key.peer() }
 // setState changes the state, and tells whoever waits for that.
 func (c *Conn) setState(state tcpState) {
 	if c.s.trace {
-		c.s.note("TCP %v:%d - %v: %s -> %s", c.s.ip.Addr(), c.key.localPort, c.remote(), c.state, state)
+		why := ""
+		if c.err != nil {
+			why = fmt.Sprintf(" (%v)", c.err)
+		}
+		c.s.note("TCP %v:%d - %v: %s -> %s%s", c.s.ip.Addr(), c.key.localPort, c.remote(), c.state, state, why)
 	}
 	c.state = state
 	c.changed.Broadcast()

@@ -31,7 +31,7 @@ type userState struct {
 func (c *Conn) initUser() {
 	c.snd.ready.L, c.rcv.ready.L = &c.s.mu, &c.s.mu
 	c.snd.text.pool, c.rcv.text.pool = &c.s.tcp.chunks, &c.s.tcp.chunks
-	c.rcv.buff = receiveBuffer
+	c.rcv.buff = minBuffer
 	c.user.linger = -1
 }
 
@@ -97,7 +97,7 @@ func (c *Conn) Write(b []byte) (n int, err error) {
 		if err := c.writeError(); err != nil {
 			return n, err
 		}
-		room := sendBuffer - c.snd.text.size
+		room := c.sendBuffer() - c.snd.text.size
 		if room <= 0 {
 			c.snd.ready.Wait()
 			continue

@@ -29,7 +29,7 @@ func (c *Conn) Close() error {
 		c.abort(errAborted)
 	default:
 		c.closeSend()
-		c.abandon()
+		c.limitOrphan()
 		c.waitSent()
 	}
 	return nil

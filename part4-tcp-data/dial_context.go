@@ -27,7 +27,7 @@ func (s *Stack) DialContext(ctx context.Context, network, address string) (net.C
 	case errors.Is(err, context.DeadlineExceeded):
 		return fail(net.TCPAddrFromAddrPort(to), os.ErrDeadlineExceeded)
 	case err != nil:
-		return fail(net.TCPAddrFromAddrPort(to), err)
+		return fail(net.TCPAddrFromAddrPort(to), errors.Unwrap(err)) // OpError says where to
 	}
 	return c, nil
 }

@@ -99,6 +99,11 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		Log: log, Trace: !opt.quiet,
 		Gateway: opt.gateway, Rand: rand.Reader,
 	})
+	if !opt.asks() {
+		if err := listen(s, opt.listen); err != nil {
+			return err
+		}
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run() }()
 	fmt.Fprintln(log, readyLine(opt, cable))
@@ -146,9 +151,6 @@ func doTask(ctx context.Context, s *Stack, opt options, stdout io.Writer) error 
 	}
 	if opt.nc.IsValid() {
 		return runNC(ctx, s, opt.nc, os.Stdin, stdout)
-	}
-	if err := listen(s, opt.listen); err != nil {
-		return err
 	}
 	s.Announce()
 	<-ctx.Done()
@@ -224,6 +226,12 @@ type options struct {
 	dial    netip.AddrPort // not valid: nobody to dial
 	get     *url.URL       // nil: nothing to fetch
 	nc      netip.AddrPort // not valid: nobody to talk to
+}
+
+// asks reports whether the program is to ask something and end, rather than to stay
+// and answer.
+func (opt options) asks() bool {
+	return opt.resolve.IsValid() || opt.ping.IsValid() || opt.dial.IsValid() || opt.get != nil || opt.nc.IsValid()
 }
 
 // parseOptions reads the command line. Its errors name the flag.

@@ -34,11 +34,11 @@ func (c *Conn) answer() {
 	c.output()
 	switch {
 	case c.state == stateClosed || c.state == stateTimeWait:
-	case c.rcv.ackNow, c.rcv.held >= 2:
+	case c.rcv.ackNow, c.rcv.owed >= 2:
 		// "An ACK SHOULD be generated for at least every second full-sized segment"
 		// (3.8.6.3, SHLD-19).
 		c.sendACK()
-	case c.rcv.held > 0 && !c.runs(timerDelayedACK):
+	case c.rcv.owed > 0 && !c.runs(timerDelayedACK):
 		c.startTimer(timerDelayedACK, ackDelay)
 	}
 	if c.readable() > 0 {
@@ -51,6 +51,6 @@ func (c *Conn) answer() {
 
 // acked is told that a segment takes RCV.NXT to the peer.
 func (c *Conn) acked() {
-	c.rcv.held, c.rcv.ackNow = 0, false
+	c.rcv.owed, c.rcv.ackNow = 0, false
 	c.stopTimer(timerDelayedACK)
 }

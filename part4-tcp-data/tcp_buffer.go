@@ -10,7 +10,9 @@ const maxFreeChunks = 1024
 
 // chunkPool has chunks for all buffers of a stack. A chunk is used again and again, so
 // that moving data costs no allocation, and an idle connection holds none.
-type chunkPool struct{ free []*[chunkLen]byte }
+type chunkPool struct {
+	free []*[chunkLen]byte
+}
 
 func (pool *chunkPool) take() *[chunkLen]byte {
 	last := len(pool.free) - 1

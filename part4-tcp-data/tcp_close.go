@@ -36,7 +36,7 @@ func (c *Conn) finAcknowledged() {
 	switch c.state {
 	case stateFinWait1:
 		c.setState(stateFinWait2)
-		c.abandon()
+		c.limitOrphan()
 	case stateClosing:
 		c.enterTimeWait()
 	case stateLastAck:
@@ -44,8 +44,8 @@ func (c *Conn) finAcknowledged() {
 	}
 }
 
-// abandon sets a limit for a peer that does not close, once our user has gone.
-func (c *Conn) abandon() {
+// limitOrphan sets a limit for a peer that does not close, once our user has gone.
+func (c *Conn) limitOrphan() {
 	if c.user.closed && c.state == stateFinWait2 {
 		c.startTimer(timerOrphan, orphanTimeout)
 	}

@@ -5,15 +5,9 @@ import (
 	"time"
 )
 
-const (
-	// sendBuffer is how much a user can write before the peer has acknowledged
-	// anything, in bytes.
-	sendBuffer = 65536
-
-	// overrideTimeout is how long a silly window is waited for: it "should be in the
-	// range 0.1 - 1.0 seconds" (RFC 9293 3.8.6.2.1).
-	overrideTimeout = 500 * time.Millisecond
-)
+// overrideTimeout is how long a silly window is waited for: it "should be in the range
+// 0.1 - 1.0 seconds" (RFC 9293 3.8.6.2.1).
+const overrideTimeout = 500 * time.Millisecond
 
 // sendQueue is what SEND and CLOSE add to the send sequence variables.
 type sendQueue struct {
@@ -75,13 +69,13 @@ func (c *Conn) sendable() (n int, ok bool) {
 	// acknowledged or until [it] can send a full-sized segment": the Nagle algorithm
 	// (3.7.4). Behind the last data of all there is nothing to wait for.
 	idle := c.snd.nxt == c.snd.una
-	small := idle || c.user.noDelay || c.snd.closed
+	maySmall := idle || c.user.noDelay || c.snd.closed
 	switch { // the silly window avoidance of 3.8.6.2.1
 	case n == mss: // (1)
 		return n, true
-	case small && n == queued: // (2)
+	case maySmall && n == queued: // (2)
 		return n, true
-	case small && n >= c.snd.maxWnd/2: // (3)
+	case maySmall && n >= c.snd.maxWnd/2: // (3)
 		return n, true
 	}
 	if idle && !c.runs(timerOverride) {
@@ -137,4 +131,4 @@ func (c *Conn) acknowledge(ack seqNum) {
 
 // hasRoom reports whether a user who waits for room in the send buffer is worth being
 // woken: half of it is empty.
-func (c *Conn) hasRoom() bool { return c.snd.text.size <= sendBuffer/2 }
+func (c *Conn) hasRoom() bool { return c.snd.text.size <= c.sendBuffer()/2 }

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	errTCPOrder  = errors.New("TCP: something before it is missing, and it cannot be kept yet")
+	errTCPOrder  = errors.New("TCP: it cannot be kept until what is missing before it has come")
 	errTCPNobody = errors.New("TCP: data for a user who has closed")
 )
 
@@ -25,7 +25,7 @@ type receiveQueue struct {
 	ready   sync.Cond // signalled when there is something to read, or anything changes
 	late    bool      // the read deadline is over
 	touched bool      // a segment has come, and the batch is not over
-	held    int       // segments with data that have not been acknowledged
+	owed    int       // segments with data that have not been acknowledged
 	ackNow  bool      // an ACK is due at the end of the batch
 }
 
@@ -66,8 +66,7 @@ func (c *Conn) arrivesText(seg *segment) error {
 	case len(seg.data) == 0:
 		return nil
 	case seg.seq != c.rcv.nxt:
-		c.sendACK() // at once: it tells the peer from where on we miss something
-		return errTCPOrder
+		return c.arrivesEarly(seg)
 	case c.user.closed:
 		// "If new data is received after CLOSE is called, its TCP implementation SHOULD
 		// send a RST to show that data was lost" (RFC 9293 3.6.1, SHLD-3).
@@ -77,6 +76,13 @@ func (c *Conn) arrivesText(seg *segment) error {
 	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
 	c.takeText(len(seg.data))
 	return nil
+}
+
+// arrivesEarly is for a segment that begins behind RCV.NXT. The ACK goes at once: it
+// tells the peer from where on we miss something.
+func (c *Conn) arrivesEarly(seg *segment) error {
+	c.sendACK()
+	return errTCPOrder
 }
 
 // trim cuts off what was there before, and what is beyond the window: "if a
@@ -99,7 +105,7 @@ func (c *Conn) trim(seg *segment) {
 func (c *Conn) takeText(n int) {
 	c.rcv.nxt = c.rcv.nxt.add(n)
 	c.rcv.wnd -= n
-	c.rcv.held++
+	c.rcv.owed++
 	if c.user.closedRead {
 		c.forgetText()
 	}
@@ -132,8 +138,7 @@ func (c *Conn) arrivesFIN(seg *segment) error {
 		return nil
 	}
 	if seg.seq.add(len(seg.data)) != c.rcv.nxt {
-		c.sendACK()
-		return errTCPOrder
+		return c.arrivesEarly(seg)
 	}
 	c.takeFIN()
 	return nil

@@ -9,7 +9,7 @@ const (
 	// timeWaitLen is how long TIME-WAIT lasts: two maximum segment lifetimes, MSL. "For
 	// this specification the MSL is taken to be 2 minutes. This is an engineering choice,
 	// and may be changed if experience indicates it is desirable to do so" (RFC 9293
-	// 3.4.2). Like other stacks of today we take 30 seconds.
+	// 3.4.2). Like other stacks of today we take 30 seconds for one.
 	timeWaitLen = 60 * time.Second
 
 	// maxTimeWait bounds the connections in TIME-WAIT, some 200 bytes each. When there
@@ -25,6 +25,7 @@ type timeWait struct {
 	key   connKey
 	nxt   seqNum    // SND.NXT
 	rcv   seqNum    // RCV.NXT
+	wnd   uint16    // the window that the peer was told last
 	until time.Time // when it ends
 	place *list.Element
 }
@@ -59,7 +60,7 @@ func (c *Conn) enterTimeWait() {
 	}
 	c.s.forgetConn(c)
 	c.release()
-	t := &timeWait{key: c.key, nxt: c.snd.nxt, rcv: c.rcv.nxt}
+	t := &timeWait{key: c.key, nxt: c.snd.nxt, rcv: c.rcv.nxt, wnd: c.window(flagACK)}
 	s.tcp.timeWait.conns[c.key] = t
 	t.place = s.tcp.timeWait.queue.PushBack(t)
 	s.startTimeWait(t)
@@ -89,13 +90,15 @@ func (s *Stack) endTimeWaits() {
 }
 
 func (s *Stack) forgetTimeWait(t *timeWait) {
-	s.note("TCP %v:%d - %v: %s -> %s", s.ip.Addr(), t.key.localPort, t.key.peer(), stateTimeWait, stateClosed)
+	if s.tcp.conns[t.key] == nil { // else a new connection has the name by now
+		s.note("TCP %v:%d - %v: %s -> %s", s.ip.Addr(), t.key.localPort, t.key.peer(), stateTimeWait, stateClosed)
+	}
 	delete(s.tcp.timeWait.conns, t.key)
 	s.tcp.timeWait.queue.Remove(t.place)
 }
 
-// arrivesInTimeWait is SEGMENT ARRIVES of RFC 9293 3.10.7.4 for TIME-WAIT. There is
-// nothing left to receive, so the window is 0.
+// arrivesInTimeWait is SEGMENT ARRIVES of RFC 9293 3.10.7.4 for TIME-WAIT. Behind the
+// peer's FIN there is nothing left to receive.
 func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	l := s.tcp.listeners[t.key.localPort]
 	switch {
@@ -117,9 +120,15 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 		// "The only thing that can arrive in this state is a retransmission of the remote
 		// FIN. Acknowledge it, and restart the 2 MSL timeout."
 		s.startTimeWait(t)
+		s.answerInTimeWait(t)
+		return nil
 	}
-	s.sendSegment(t.key, segment{seq: t.nxt, ack: t.rcv, flags: flagACK}, s.newPacket(0))
+	s.answerInTimeWait(t)
 	return errTCPWindow
+}
+
+func (s *Stack) answerInTimeWait(t *timeWait) {
+	s.sendSegment(t.key, segment{seq: t.nxt, ack: t.rcv, flags: flagACK, wnd: t.wnd}, s.newPacket(0))
 }
 
 // aheadOfTimeWait returns iss, or a number that is larger than those of the old

@@ -1,8 +1,15 @@
 package main
 
-// receiveBuffer is RCV.BUFF, "the total receive buffer space", in bytes: as much as a
-// window without a scale can say.
-const receiveBuffer = 65535
+// minBuffer is how large the buffers of a connection are, in bytes: for RCV.BUFF, "the
+// total receive buffer space", as much as a window without a scale can say.
+const minBuffer = 65535
+
+// sendBuffer returns how much a user can write before the peer has acknowledged
+// anything, in bytes.
+func (c *Conn) sendBuffer() int {
+	size := minBuffer
+	return size
+}
 
 // openWindow lets the peer send more when the user has taken something, unless that
 // would be too little to be worth it, which is the receiver's side of the silly

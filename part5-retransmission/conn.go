@@ -1,0 +1,180 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+)
+
+// A Conn is a net.Conn. All its methods may be called by several goroutines at the
+// same time. Errors are of the type *net.OpError and wrap
+//
+//	net.ErrClosed             after Close of the connection, or of the stack
+//	os.ErrDeadlineExceeded    after the time that SetDeadline gave
+//	syscall.ECONNRESET        after a reset by the peer
+//	syscall.EPIPE             for Write after CloseWrite
+//
+// and what else ended the connection.
+var _ net.Conn = (*Conn)(nil)
+
+// userState is what the user has asked for.
+type userState struct {
+	closed     bool // has called Close
+	closedRead bool // has called Close or CloseRead
+	noDelay    bool // no Nagle algorithm
+	linger     time.Duration
+	timeout    time.Duration // R2: how long the peer may leave us without an answer
+}
+
+// initUser makes a new connection ready for a user, in the RFC's sense: a program.
+func (c *Conn) initUser() {
+	c.snd.ready.L, c.rcv.ready.L = &c.s.mu, &c.s.mu
+	c.snd.text.pool, c.rcv.text.pool = &c.s.tcp.chunks, &c.s.tcp.chunks
+	c.rcv.buff = minBuffer
+	c.user.linger = -1
+	c.user.timeout = userTimeout
+}
+
+// wakeUser has everybody who waits look again.
+func (c *Conn) wakeUser() {
+	c.rcv.ready.Broadcast()
+	c.snd.ready.Broadcast()
+}
+
+// Read is the RFC's RECEIVE call (3.10.3): it waits until there are data, and copies as
+// many of them as there are, and b has room for. Behind the peer's last byte the error
+// is io.EOF.
+func (c *Conn) Read(b []byte) (int, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for {
+		if err := c.readError(); err != nil {
+			return 0, err
+		}
+		if n := min(c.readable(), len(b)); n > 0 || len(b) == 0 {
+			c.rcv.text.readAt(0, b[:n])
+			c.consume(n)
+			return n, nil
+		}
+		if c.rcv.fin || c.user.closedRead {
+			return 0, io.EOF
+		}
+		c.rcv.ready.Wait()
+	}
+}
+
+// readError returns why nothing can be read, whether there is anything or not.
+func (c *Conn) readError() error {
+	switch {
+	case c.user.closed:
+		return c.opError("read", net.ErrClosed)
+	case c.err != nil:
+		return c.opError("read", c.err)
+	case c.rcv.late:
+		return c.opError("read", os.ErrDeadlineExceeded)
+	}
+	return nil
+}
+
+// Write is the RFC's SEND call (3.10.2): it copies b into the send buffer and waits as
+// long as that is full. That it returns does not mean that the peer has anything. One
+// Write at a time: the bytes of two never mix.
+func (c *Conn) Write(b []byte) (n int, err error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for c.snd.busy && c.writeError() == nil {
+		c.snd.ready.Wait()
+	}
+	if err := c.writeError(); err != nil {
+		return 0, err
+	}
+	c.snd.busy = true
+	defer func() {
+		c.snd.busy = false
+		c.snd.ready.Broadcast()
+	}()
+	for n < len(b) {
+		if err := c.writeError(); err != nil {
+			return n, err
+		}
+		room := c.sendBuffer() - c.snd.text.size
+		if room <= 0 {
+			c.snd.ready.Wait()
+			continue
+		}
+		part := b[n:min(n+room, len(b))]
+		c.snd.text.writeAt(c.snd.text.size, part)
+		n += len(part)
+		c.output()
+	}
+	return n, nil
+}
+
+// writeError returns why nothing can be written.
+func (c *Conn) writeError() error {
+	switch {
+	case c.user.closed:
+		return c.opError("write", net.ErrClosed)
+	case c.err != nil:
+		return c.opError("write", c.err)
+	case c.snd.closed:
+		return c.opError("write", errPipe)
+	case c.snd.late:
+		return c.opError("write", os.ErrDeadlineExceeded)
+	}
+	return nil
+}
+
+// LocalAddr returns our address, a *net.TCPAddr.
+func (c *Conn) LocalAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.s.ip.Addr(), c.key.localPort))
+}
+
+// RemoteAddr returns the peer's address, a *net.TCPAddr.
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote()) }
+
+// SetNoDelay turns the Nagle algorithm off, or on again: "there MUST be a way for an
+// application to disable the Nagle algorithm on an individual connection" (RFC 9293
+// 3.7.4, MUST-17). It is on at first, as the RFC wants it; package net has it off.
+func (c *Conn) SetNoDelay(noDelay bool) error {
+	return c.set(func() {
+		c.user.noDelay = noDelay
+		c.output()
+	})
+}
+
+// SetLinger says what Close does with data that the peer has not acknowledged. If sec
+// is negative, as it is at first, Close returns at once, and they are sent in the
+// background; if it is 0, they are thrown away and the connection is reset; else Close
+// waits for the acknowledgment, and resets the connection if it has not come after sec
+// seconds.
+func (c *Conn) SetLinger(sec int) error {
+	return c.set(func() { c.user.linger = time.Duration(sec) * time.Second })
+}
+
+// set runs f with the lock held, unless the connection is closed.
+func (c *Conn) set(f func()) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.user.closed {
+		return c.opError("set", net.ErrClosed)
+	}
+	f()
+	return nil
+}
+
+// Urgent returns how many bytes must be read to get past the peer's urgent data: 0
+// if there are none. "The TCP implementation MUST provide a way for the application to
+// learn how much urgent data remains to be read" (RFC 9293 3.8.5, MUST-33).
+func (c *Conn) Urgent() int {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return max(0, int(int32(c.rcv.up-c.rcv.read)))
+}
+
+// opError is what all methods return.
+func (c *Conn) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+)
+
+const (
+	ipv4MinHeaderLen = 20    // bytes, without options
+	ipv4MaxLen       = 65535 // bytes of a datagram: what 16 bits can say
+	ipv4DefaultTTL   = 64    // hops (RFC 1122 3.2.1.7; IANA, IP TTL)
+
+	flagDontFragment  = 0x4000
+	flagMoreFragments = 0x2000
+	fragmentUnit      = 8 // bytes: offsets are counted in these
+)
+
+// Protocols: what the payload of a datagram is (IANA, Protocol Numbers).
+const protocolICMP = 1
+
+// Reasons why a datagram is dropped before its addresses are looked at.
+var (
+	errIPv4Short     = errors.New("IPv4: datagram is shorter than a header")
+	errIPv4Version   = errors.New("IPv4: version is not 4")
+	errIPv4IHL       = errors.New("IPv4: IHL is less than 5")
+	errIPv4Header    = errors.New("IPv4: header is longer than the datagram")
+	errIPv4Length    = errors.New("IPv4: total length is less than the header's")
+	errIPv4Truncated = errors.New("IPv4: total length is more than the frame holds")
+	errIPv4Checksum  = errors.New("IPv4: header checksum is wrong")
+)
+
+// ipv4Header is the header of an IPv4 datagram (RFC 791 3.1).
+//
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|Version|  IHL  |Type of Service|          Total Length         |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|         Identification        |Flags|      Fragment Offset    |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|  Time to Live |    Protocol   |         Header Checksum       |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                       Source Address                          |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                    Destination Address                        |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                    Options                    |    Padding    |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// Version, IHL (the header's length in 32-bit words) and the checksum are not
+// kept: parseIPv4 checks them and put computes them.
+type ipv4Header struct {
+	tos           uint8  // how urgent; since RFC 2474 and 3168 DSCP and ECN
+	length        int    // of the whole datagram, as it came; put computes its own
+	id            uint16 // which fragments belong together
+	dontFragment  bool   // DF: rather lose it than cut it
+	moreFragments bool   // MF: this is not the last fragment
+	offset        int    // where the payload belongs in the whole one, in bytes
+	ttl           uint8  // how many hops are left to it
+	protocol      uint8  // what the payload is
+	src, dst      netip.Addr
+	options       []byte // with padding, a multiple of 4 bytes
+
+	datagram []byte // the whole datagram as it came, to be quoted in ICMP errors
+}
+
+// isFragment reports whether h is the header of a part of a datagram only.
+func (h *ipv4Header) isFragment() bool { return h.moreFragments || h.offset > 0 }
+
+// headerLen returns the length of the header, in bytes.
+func (h *ipv4Header) headerLen() int { return ipv4MinHeaderLen + len(h.options) }
+
+// parseIPv4 takes the header off a datagram and returns it with the payload.
+// What follows the total length in b is the frame's padding.
+func parseIPv4(b []byte) (ipv4Header, []byte, error) {
+	h, err := parseIPv4Header(b)
+	if err != nil {
+		return h, nil, err
+	}
+	switch {
+	case h.length < h.headerLen():
+		return h, nil, errIPv4Length
+	case h.length > len(b):
+		return h, nil, errIPv4Truncated
+	case checksum(b[:h.headerLen()]) != 0:
+		return h, nil, errIPv4Checksum
+	}
+	h.datagram = b[:h.length]
+	return h, b[h.headerLen():h.length], nil
+}
+
+// parseIPv4Header reads the header at the beginning of b, which need not hold
+// the whole datagram: an ICMP error quotes only its beginning.
+func parseIPv4Header(b []byte) (ipv4Header, error) {
+	if len(b) < ipv4MinHeaderLen {
+		return ipv4Header{}, errIPv4Short
+	}
+	headerLen := int(b[0]&0x0f) * 4
+	switch {
+	case b[0]>>4 != 4:
+		return ipv4Header{}, errIPv4Version
+	case headerLen < ipv4MinHeaderLen:
+		return ipv4Header{}, errIPv4IHL
+	case headerLen > len(b):
+		return ipv4Header{}, errIPv4Header
+	}
+	fragment := binary.BigEndian.Uint16(b[6:8])
+	return ipv4Header{
+		tos:           b[1],
+		length:        int(binary.BigEndian.Uint16(b[2:4])),
+		id:            binary.BigEndian.Uint16(b[4:6]),
+		dontFragment:  fragment&flagDontFragment != 0,
+		moreFragments: fragment&flagMoreFragments != 0,
+		offset:        int(fragment&0x1fff) * fragmentUnit,
+		ttl:           b[8],
+		protocol:      b[9],
+		src:           netip.AddrFrom4([4]byte(b[12:16])),
+		dst:           netip.AddrFrom4([4]byte(b[16:20])),
+		options:       b[ipv4MinHeaderLen:headerLen],
+	}, nil
+}
+
+// put writes the header to the first headerLen bytes of b, for a payload of n
+// bytes.
+func (h *ipv4Header) put(b []byte, n int) {
+	b[0] = 4<<4 | uint8(h.headerLen()/4)
+	b[1] = h.tos
+	binary.BigEndian.PutUint16(b[2:4], uint16(h.headerLen()+n))
+	binary.BigEndian.PutUint16(b[4:6], h.id)
+	fragment := uint16(h.offset / fragmentUnit)
+	if h.dontFragment {
+		fragment |= flagDontFragment
+	}
+	if h.moreFragments {
+		fragment |= flagMoreFragments
+	}
+	binary.BigEndian.PutUint16(b[6:8], fragment)
+	b[8], b[9] = h.ttl, h.protocol
+	b[10], b[11] = 0, 0 // the checksum counts as zero while it is computed
+	src, dst := h.src.As4(), h.dst.As4()
+	copy(b[12:16], src[:])
+	copy(b[16:20], dst[:])
+	copy(b[ipv4MinHeaderLen:], h.options)
+	binary.BigEndian.PutUint16(b[10:12], checksum(b[:h.headerLen()]))
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"net/netip"
+	"time"
+)
+
+const (
+	// minPathMTU is the smallest that we believe: whoever forges a smaller one would have
+	// us send a datagram for every few bytes (RFC 5927 7; Linux takes the same number).
+	minPathMTU = 552
+
+	// pathMTULife is how long we believe it: "an attempt to detect an increase ... MUST
+	// NOT be done less than 5 minutes after a Datagram Too Big message has been received
+	// ... We recommend setting these timers at twice their minimum values" (RFC 1191 6.3).
+	pathMTULife = 10 * time.Minute
+
+	// maxPaths bounds the table. When it is full, it is emptied: a path's MTU is learnt
+	// again with the next datagram.
+	maxPaths = 256
+)
+
+// pathMTU is what is known of the way to a host: the largest datagram that gets there.
+type pathMTU struct {
+	mtu   int
+	until time.Time
+}
+
+// mtuTo returns the largest datagram that may be sent to dst, in bytes.
+func (s *Stack) mtuTo(dst netip.Addr) int {
+	path, known := s.ipv4.paths[dst]
+	if !known || time.Now().After(path.until) {
+		return s.mtu
+	}
+	return min(path.mtu, s.mtu)
+}
+
+// learnPathMTU is told that a datagram of a length did not get to dst because it was too
+// large, and what would fit. It reports whether that is news.
+func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) bool {
+	if mtu == 0 { // an old router, which does not say
+		mtu = plateauBelow(length)
+	}
+	mtu = max(mtu, minPathMTU)
+	if mtu >= s.mtuTo(dst) {
+		return false
+	}
+	if s.ipv4.paths == nil || len(s.ipv4.paths) >= maxPaths {
+		s.ipv4.paths = make(map[netip.Addr]pathMTU)
+	}
+	s.ipv4.paths[dst] = pathMTU{mtu, time.Now().Add(pathMTULife)}
+	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
+	return true
+}
+
+// plateaus are the MTUs that networks usually have (RFC 1191 7.1).
+var plateaus = []int{32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68}
+
+func plateauBelow(length int) int {
+	for _, mtu := range plateaus {
+		if mtu < length {
+			return mtu
+		}
+	}
+	return minPathMTU
+}
+
+// negativeAdvice is what a transport says when nothing comes back from a host: the next
+// hop may have gone (RFC 1122 3.3.1.4). It is asked whether it is still there.
+func (s *Stack) negativeAdvice(dst netip.Addr) {
+	if nextHop, err := s.nextHop(dst); err == nil {
+		s.doubt(nextHop)
+	}
+}

@@ -1,0 +1,117 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLabArping(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "arping", nil, "arping", "-I", "tap0", "-c", "3", "10.0.0.4")
+	r.want(t, 0, "3 packets transmitted, 3 packets received",
+		"ready: 10.0.0.4 (02:00:00:00:00:04) is this program; 10.0.0.1 (02:00:0a:00:00:01) is the kernel",
+		"<- ARP, Request who-has 10.0.0.4 tell 10.0.0.1", "-> ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04")
+	if n := strings.Count(r.stdout, "from 02:00:00:00:00:04 (10.0.0.4)"); n != 3 {
+		t.Errorf("%d answers, want 3\n%s", n, r.stdout)
+	}
+}
+
+func TestLabArpingNobody(t *testing.T) {
+	t.Parallel()
+	lab(t, "arping", nil, "arping", "-I", "tap0", "-c", "1", "-w", "1", "10.0.0.77").
+		want(t, 1, "1 packets transmitted, 0 packets received")
+}
+
+// The kernel's own table is filled by its own question, not by arping's.
+func TestLabKernelLearns(t *testing.T) {
+	t.Parallel()
+	lab(t, "arping ping ip", nil, shell(`
+		arping -I tap0 -c1 10.0.0.4 >/dev/null; echo "after arping: [$(ip neigh show 10.0.0.4)]"
+		ping -c1 -W1 10.0.0.4 >/dev/null; echo "after ping: [$(ip neigh show 10.0.0.4)]"`)...).
+		want(t, 0, "after arping: []", "after ping: [10.0.0.4 dev tap0 lladdr 02:00:00:00:00:04 REACHABLE ]")
+}
+
+func TestLabResolve(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "", []string{"-resolve", "10.0.0.1"})
+	r.want(t, 0, "-> ARP, Request who-has 10.0.0.1 tell 10.0.0.4", "<- ARP, Reply 10.0.0.1 is-at 02:00:0a:00:00:01")
+	r = lab(t, "", []string{"-q", "-resolve", "10.0.0.1"})
+	if r.stdout != "02:00:0a:00:00:01\n" {
+		t.Errorf("no line with the MAC alone:\n%s\n%s", r.stdout, r.stderr)
+	}
+	r = lab(t, "", []string{"-resolve", "10.0.0.99"})
+	r.want(t, 1, "who has 10.0.0.99? asked 3 times: no answer to ARP", "INCOMPLETE -> FAILED")
+	if n := strings.Count(r.stderr, "who-has 10.0.0.99 "); n != 3 {
+		t.Errorf("%d questions, want 3", n)
+	}
+	lab(t, "", []string{"-resolve", "10.9.9.9"}).want(t, 1, "no neighbour's address on 10.0.0.0/24")
+}
+
+// A reply that the cable eats is asked for again by the kernel; the trace shows
+// where it went.
+func TestLabDrop(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "arping", []string{"-drop", "1:Reply"}, "arping", "-I", "tap0", "-c", "2", "-w", "3", "10.0.0.4")
+	r.want(t, 0, "1 packets received", "-x ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04, length 28 (dropped by -drop)")
+}
+
+func TestLabFaultsOnTheCable(t *testing.T) {
+	t.Parallel()
+	lab(t, "arping", []string{"-loss", "100%"}, "arping", "-I", "tap0", "-c", "2", "-w", "1", "10.0.0.4").
+		want(t, 1, "0 packets received", "x- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 44 (lost)")
+	lab(t, "ping", []string{"-delay", "50ms"}, shell(`ping -c1 -W1 10.0.0.4 >/dev/null; ip neigh show 10.0.0.4`)...).
+		want(t, 0, "lladdr 02:00:00:00:00:04")
+	lab(t, "arping", []string{"-duplicate", "100%", "-seed", "7"}, "arping", "-I", "tap0", "-c", "1", "10.0.0.4").
+		want(t, 0, "(duplicated)")
+}
+
+// The capture can be read by tcpdump, and shows what passed.
+func TestLabCapture(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "arp.pcap")
+	lab(t, "arping", []string{"-pcap", file}, "arping", "-I", "tap0", "-c", "1", "10.0.0.4").want(t, 0)
+	lab(t, "tcpdump", nil, "tcpdump", "-n", "-r", file).
+		want(t, 0, "Request who-has 10.0.0.4 tell 10.0.0.1", "Reply 10.0.0.4 is-at 02:00:00:00:00:04")
+	lab(t, "arping", []string{"-pcap", "/dev/full"}, "arping", "-I", "tap0", "-c", "1", "10.0.0.4").
+		want(t, 1, "1 packets received", "no space left on device")
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
+
+// arping -0 asks as a host does that wants the address for itself (RFC 5227).
+func TestLabProbe(t *testing.T) {
+	t.Parallel()
+	lab(t, "arping", nil, "arping", "-0", "-I", "tap0", "-c", "1", "10.0.0.4").
+		want(t, 0, "<- ARP, Request who-has 10.0.0.4 tell 0.0.0.0", "-> ARP, Reply 10.0.0.4")
+}
+
+// The cable is unplugged and plugged in again while the part runs.
+func TestLabLinkDownAndUp(t *testing.T) {
+	t.Parallel()
+	lab(t, "arping ip", nil, shell(`
+		arping -I tap0 -c1 10.0.0.4 >/dev/null && echo "before: answered"
+		ip link set tap0 down; sleep 2.5; ip link set tap0 up
+		arping -I tap0 -c1 10.0.0.4 >/dev/null && echo "after: answered"`)...).
+		want(t, 0, "before: answered", "after: answered",
+			"warning: device: write tap0: input/output error: what we send is lost until that is over",
+			"warning: device: takes frames again, 1 were lost")
+}
+
+// A device that is deleted under the part ends it with the reason.
+func TestLabDeviceDeleted(t *testing.T) {
+	t.Parallel()
+	lab(t, "ip", nil, shell(`ip link delete tap0; sleep 0.3`)...).
+		want(t, 1, "the device is lost: read tap0: file descriptor in bad state")
+}
+
+func TestLabFlagErrors(t *testing.T) {
+	t.Parallel()
+	lab(t, "", []string{"-mtu", "20"}).want(t, 2, "-mtu 20: must be 68 to 65521")
+	lab(t, "", []string{"-tap", "lo"}).want(t, 1, "lo: ioctl: invalid argument: there is a device of that name that is no TAP device")
+	lab(t, "", []string{"-pcap", "/no/such/folder/x"}).want(t, 1, "no such file or directory")
+}

@@ -1,0 +1,184 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
+)
+
+// Every size that ping can send comes back, in one frame or in many.
+func TestLabPingSizes(t *testing.T) {
+	t.Parallel()
+	for _, options := range []string{"-s 0", "-s 56", "-s 1472 -M do", "-s 1473", "-s 4000", "-s 60000", "-s 65507", "-t 1"} {
+		lab(t, "ping", []string{"-q"}, shell("ping -c3 -i 0.1 -W1 "+options+" 10.0.0.4")...).
+			want(t, 0, "3 packets transmitted, 3 received, 0% packet loss")
+	}
+}
+
+func TestLabPingDuplicatedFragments(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ping", []string{"-q", "-duplicate", "50%"}, "ping", "-c3", "-i", "0.1", "-W1", "-s", "4000", "10.0.0.4")
+	r.want(t, 0, "3 packets transmitted, 3 received")
+}
+
+func TestLabPingRecordRoute(t *testing.T) {
+	t.Parallel()
+	lab(t, "ping", nil, "ping", "-n", "-c1", "-W1", "-R", "10.0.0.4").
+		want(t, 0, "RR: \t10.0.0.1\n\t10.0.0.4\n")
+	lab(t, "ping", nil, "ping", "-n", "-c1", "-W1", "-T", "tsandaddr", "10.0.0.4").
+		want(t, 0, "TS: \t10.0.0.1", "\t10.0.0.4\t")
+}
+
+// The kernel itself refuses to send a source route, so a socket option that
+// nmap can set does.
+func TestLabSourceRouteIsRefused(t *testing.T) {
+	t.Parallel()
+	lab(t, "nmap", nil, "nmap", "-n", "-sO", "-p", "99", "--max-retries", "0", "--ip-options", "L 10.0.0.4", "--send-ip", "10.0.0.4").
+		want(t, 0, "dropped: IPv4: source route")
+}
+
+func TestLabPingNobody(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ping", nil, "ping", "-c1", "-W1", "10.0.0.5")
+	r.want(t, 1, "1 packets transmitted, 0 received", "dropped: ARP: another host is asked, or answered")
+	if strings.Contains(r.stderr, "-> IP") {
+		t.Errorf("we answered for somebody else:\n%s", r.stderr)
+	}
+}
+
+// 20,000 echoes as fast as they come back: none is lost. ping lets only root do
+// that; anybody else has to wait two milliseconds between any two.
+func TestLabPingFlood(t *testing.T) {
+	t.Parallel()
+	n, pace := "20000", "-f"
+	if os.Getuid() != 0 {
+		n, pace = "2000", "-i0.002"
+	}
+	lab(t, "ping", []string{"-q"}, "ping", "-q", pace, "-c"+n, "10.0.0.4").
+		want(t, 0, n+" packets transmitted, "+n+" received, 0% packet loss")
+}
+
+func TestLabProtocolScan(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-sO", "-p", "1,99,253", "10.0.0.4")
+	r.want(t, 0)
+	for _, state := range []string{`1 +open +icmp`, `99 +closed`, `253 +closed`} {
+		if !regexp.MustCompile("(?m)^" + state).MatchString(r.stdout) {
+			t.Errorf("no line %q in\n%s", state, r.stdout)
+		}
+	}
+}
+
+func TestLabOurPing(t *testing.T) {
+	t.Parallel()
+	lab(t, "", []string{"-q", "-ping", "10.0.0.1", "-count", "2"}).
+		want(t, 0, "PING 10.0.0.1 (10.0.0.1) 56(84) bytes of data.", "64 bytes from 10.0.0.1: icmp_seq=2 ttl=64 time=",
+			"2 packets transmitted, 2 received, 0% packet loss")
+	lab(t, "", []string{"-q", "-ping", "10.0.0.99", "-count", "1"}).
+		want(t, 1, "icmp_seq=1: no answer to ARP: no route to host", "ping 10.0.0.99: no answer to ARP")
+	lab(t, "", []string{"-q", "-ping", "10.0.0.255"}).want(t, 1, "10.0.0.255 is no other host's address")
+	lab(t, "", []string{"-gateway", "10.0.1.1"}).want(t, 2, "-gateway 10.0.1.1 is no other host on our link")
+	lab(t, "", []string{"-ping", "10.0.0.1", "-count", "0"}).want(t, 2, "-count 0")
+}
+
+// A second namespace behind the kernel: our datagrams go through the gateway,
+// and so do the answers to what comes from there.
+func TestLabRouted(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ip ping", nil, shell(`
+		ip netns add far
+		ip link add near type veth peer name far0 netns far
+		ip addr add 192.0.2.1/24 dev near; ip link set near up
+		ip -n far addr add 192.0.2.7/24 dev far0; ip -n far link set far0 up
+		ip -n far route add default via 192.0.2.1
+		echo 1 > /proc/sys/net/ipv4/ip_forward
+		ip netns exec far ping -n -c2 -i 0.2 -W1 10.0.0.4
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -gateway 10.0.1.1 -ping 192.0.2.7 -count 2
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -ping 198.51.100.9 -count 1; true`)...)
+	r.want(t, 0, "64 bytes from 10.0.0.4: icmp_seq=1 ttl=63",
+		"64 bytes from 192.0.2.7: icmp_seq=2 ttl=63", "2 packets transmitted, 2 received",
+		"From 10.0.1.1 icmp_seq=1 destination net unreachable", "ping 198.51.100.9: 10.0.1.1 says: destination net unreachable")
+}
+
+// Every checksum of ours is right, says tcpdump, and so says gopacket.
+func TestLabChecksums(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "ping.pcap")
+	lab(t, "ping nmap", []string{"-q", "-pcap", file}, shell(`
+		ping -c1 -R 10.0.0.4; ping -c1 -s 4000 10.0.0.4; ping -c1 -s 1 10.0.0.4
+		nmap -n -sO -p 99,253 10.0.0.4`)...).want(t, 0)
+	r := lab(t, "tcpdump", []string{"-q"}, "tcpdump", "-n", "-vv", "-r", file)
+	r.want(t, 0, "ICMP echo reply")
+	for _, bad := range []string{"bad cksum", "wrong icmp cksum"} {
+		if strings.Contains(r.stdout, bad) {
+			t.Errorf("tcpdump finds a %s:\n%s", bad, r.stdout)
+		}
+	}
+	checkCapture(t, file)
+}
+
+// checkCapture checks the header and ICMP checksums of our frames in a capture.
+func checkCapture(t *testing.T, file string) {
+	t.Helper()
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	reader, err := pcapgo.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := 0
+	for {
+		frame, _, err := reader.ReadPacketData()
+		if err != nil {
+			break
+		}
+		var eth layers.Ethernet
+		var ip layers.IPv4
+		if eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback) != nil || eth.EthernetType != layers.EthernetTypeIPv4 ||
+			eth.SrcMAC.String() != ourMAC.String() {
+			continue
+		}
+		ours++
+		if err := ip.DecodeFromBytes(eth.Payload, gopacket.NilDecodeFeedback); err != nil {
+			t.Errorf("gopacket: %v in %s", err, describe(frame))
+		}
+		if referenceChecksum(eth.Payload[:int(ip.IHL)*4]) != 0 {
+			t.Errorf("header checksum is wrong: %s", describe(frame))
+		}
+		if ip.Protocol == layers.IPProtocolICMPv4 && !isPiece(ip) && referenceChecksum(ip.Payload) != 0 {
+			t.Errorf("ICMP checksum is wrong: %s", describe(frame))
+		}
+	}
+	if ours < 5 {
+		t.Errorf("only %d frames of ours in the capture", ours)
+	}
+}
+
+func isPiece(ip layers.IPv4) bool {
+	return ip.FragOffset > 0 || ip.Flags&layers.IPv4MoreFragments != 0
+}
+
+// The cable is cut for a while, in the middle of a ping.
+func TestLabPingThroughALinkFailure(t *testing.T) {
+	t.Parallel()
+	start := time.Now()
+	lab(t, "ping ip", nil, shell(`
+		ping -c1 -W1 10.0.0.4 >/dev/null && echo before
+		ip link set tap0 down; sleep 0.5; ip link set tap0 up
+		ping -c1 -W1 10.0.0.4 >/dev/null && echo after`)...).want(t, 0, "before", "after")
+	if d := time.Since(start); d > 30*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}

@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"regexp"
+	"testing"
+)
+
+// longRun makes the tests that knock at the door do so 10,000 times.
+var longRun = flag.Bool("long", false, "run the lab tests as long as the chapters promise")
+
+func TestLabTCPConnect(t *testing.T) {
+	t.Parallel()
+	// nc's words go to stdout, where the trace cannot come between them.
+	lab(t, "nc", nil, shell(`nc -zvw2 10.0.0.4 80 2>&1 && ! nc -zvw2 10.0.0.4 81 2>&1`)...).
+		want(t, 0, "Connection to 10.0.0.4 80 port [tcp/http] succeeded!", "81 (tcp) failed: Connection refused",
+			": LISTEN -> SYN-RECEIVED", ": SYN-RECEIVED -> ESTABLISHED", "dropped: TCP: nobody listens on this port")
+	lab(t, "nc", []string{"-q", "-listen", "8080"}, shell(`nc -zvw2 10.0.0.4 8080 && ! nc -zvw2 10.0.0.4 80`)...).want(t, 0)
+}
+
+// Each connection in a row succeeds, although from the 257th on the oldest has to
+// make room.
+func TestLabTCPManyConnections(t *testing.T) {
+	t.Parallel()
+	n := 1000
+	if *longRun {
+		n = 10_000
+	}
+	lab(t, "nc", []string{"-q"}, shell(fmt.Sprintf(
+		`i=0; while [ $i -lt %d ]; do nc -zw2 10.0.0.4 80 || exit 1; i=$((i+1)); done; echo $i connected`, n))...).
+		want(t, 0, fmt.Sprintf("%d connected", n))
+}
+
+// nmap sees a conforming host: open and closed ports answer as RFC 9293 3.10.7 says.
+func TestLabTCPScans(t *testing.T) {
+	t.Parallel()
+	for scan, want := range map[string][]string{
+		"-sS": {`80/tcp +open`, `81/tcp +closed`},
+		"-sT": {`80/tcp +open`, `81/tcp +closed`},
+		"-sA": {`80/tcp +unfiltered`, `81/tcp +unfiltered`}, // a RST from both
+		"-sF": {`80/tcp +open\|filtered`, `81/tcp +closed`}, // silence from LISTEN, a RST from CLOSED
+		"-sX": {`80/tcp +open\|filtered`, `81/tcp +closed`},
+		"-sN": {`80/tcp +open\|filtered`, `81/tcp +closed`},
+	} {
+		r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "--max-retries", "1", scan, "-p", "80,81", "10.0.0.4")
+		r.want(t, 0)
+		for _, line := range want {
+			if !regexp.MustCompile("(?m)^" + line).MatchString(r.stdout) {
+				t.Errorf("nmap %s: no line %q in\n%s", scan, line, r.stdout)
+			}
+		}
+	}
+}
+
+// RFC 6528: nobody can tell the next initial sequence number.
+func TestLabTCPSequencePrediction(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-O", "-v", "-p", "80,81", "10.0.0.4")
+	r.want(t, 0, "TCP Sequence Prediction: Difficulty=", "Good luck!")
+}
+
+func TestLabTCPDial(t *testing.T) {
+	t.Parallel()
+	second := labDir + "/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "
+	lab(t, "nc ss", []string{"-q"}, shell(`
+		nc -l -p 9999 >/dev/null & nc=$!
+		`+second+`-dial 10.0.1.1:9999 > /run/out & part=$!
+		for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; ss -Htn state established | grep -q 10.0.1.4 && break; done
+		cat /run/out; ss -Htn state established
+		kill $part; wait $part; echo "part ended with $?"; kill $nc 2>/dev/null
+		`+second+`-dial 10.0.1.1:9998; echo "refused: $?"
+		`+second+`-dial 10.0.1.99:9998; echo "nobody: $?"
+		`+second+`-dial 10.0.1.1; echo "flag: $?"`)...).
+		want(t, 0, "ESTABLISHED: 10.0.1.1:9999", "10.0.1.1:9999 ", "part ended with 0",
+			"dial 10.0.1.1:9998: the peer does not listen there: connection refused", "refused: 1",
+			"dial 10.0.1.99:9998: no answer to ARP: no route to host", "nobody: 1", "flag: 2")
+}
+
+// The part is killed and started again, and the kernel still has its half of an old
+// connection. The part answers it with a reset, and new ones work.
+func TestLabTCPRestart(t *testing.T) {
+	t.Parallel()
+	lab(t, "nc ss", []string{"-q"}, shell(`
+		start() { `+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 2>/dev/null & part=$!; sleep 0.5; }
+		ip tuntap add tap1 mode tap
+		start
+		sleep 100 | nc 10.0.1.4 80 & sleep 0.3
+		echo "before: $(ss -Htn state established dst 10.0.1.4 | wc -l)"
+		kill -9 $part; wait $part 2>/dev/null
+		start
+		nc -zw2 10.0.1.4 80 && echo "new: connected"
+		nc -zw2 10.0.1.4 80 && echo "newer: connected"
+		kill $part; wait $part; pkill sleep; true`)...).
+		want(t, 0, "before: 1", "new: connected", "newer: connected")
+}

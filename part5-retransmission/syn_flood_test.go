@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/wire"
+)
+
+// RFC 4987: 100,000 SYNs in two seconds, each from another forged address, on the
+// link and off it. Memory stays bounded, and an honest host that knows nothing of
+// all this connects at any time, however long the way is.
+func TestSYNFlood(t *testing.T) {
+	for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
+		for name, forge := range map[string]func(*rand.Rand) netip.Addr{
+			"on the link": func(r *rand.Rand) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(10 + r.IntN(200))}) },
+			"off the link": func(r *rand.Rand) netip.Addr {
+				return netip.AddrFrom4([4]byte{198, 18, byte(r.Uint32()), byte(r.Uint32())})
+			},
+		} {
+			t.Run(name+", delay "+delay.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { flood(t, delay, forge) })
+			})
+		}
+	}
+}
+
+const (
+	floodSYNs     = 100_000
+	floodInterval = 20 * time.Microsecond // 50,000 a second
+)
+
+// flood lets a flooder and an honest host loose on a stack, all on one cable.
+func flood(t *testing.T, delay time.Duration, forge func(*rand.Rand) netip.Addr) {
+	seg := wire.New(3)
+	var dev Device = seg.End(0)
+	if delay > 0 {
+		dev = wire.Impair(dev, wire.Faults{Delay: delay})
+	}
+	victim, honest := NewStack(dev, quietConfig()), NewStack(seg.End(1), honestConfig())
+	for _, s := range []*Stack{victim, honest} {
+		go s.Run()
+		defer s.Close()
+	}
+	listener, err := victim.Listen(80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := 0
+	go func() {
+		for {
+			if _, err := listener.AcceptTCP(); err != nil {
+				return
+			}
+			accepted++
+		}
+	}()
+	before := heap()
+	done := make(chan bool)
+	go func() { sendFlood(seg.End(2), forge); close(done) }()
+	connected, tried := 0, 0
+	for flooding := true; flooding; tried++ {
+		select {
+		case <-done:
+			flooding = false // once more afterwards
+		case <-time.After(50 * time.Millisecond):
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		if _, err := honest.DialTCP(ctx, netip.AddrPortFrom(ourIP, 80)); err == nil {
+			connected++
+		} else {
+			t.Errorf("try %d: %v", tried, err)
+		}
+		cancel()
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+	if connected != tried || accepted != tried || tried < 10 {
+		t.Errorf("%d of %d honest connections, %d accepted", connected, tried, accepted)
+	}
+	victim.mu.Lock()
+	defer victim.mu.Unlock()
+	victim.checkInvariants(t)
+	if n := len(listener.halfOpen); n > maxBacklog {
+		t.Errorf("%d half-open connections", n)
+	}
+	if grown := heap() - before; grown > 16<<20 {
+		t.Errorf("the heap has grown by %d bytes", grown)
+	}
+}
+
+// honestConfig is the host that the tests else play: it is the gateway, too.
+func honestConfig() Config {
+	cfg := quietConfig()
+	cfg.MAC, cfg.IP, cfg.Gateway = peerMAC, netip.PrefixFrom(peerIP, 24), netip.Addr{}
+	return cfg
+}
+
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func sendFlood(end *wire.End, forge func(*rand.Rand) netip.Addr) {
+	random := rand.New(rand.NewPCG(12, 12))
+	syn := segment{dstPort: 80, flags: flagSYN, wnd: 1024}
+	for range floodSYNs {
+		src := forge(random)
+		syn.srcPort, syn.seq = uint16(random.Uint32()), seqNum(random.Uint32())
+		b := make([]byte, syn.headerLen())
+		syn.put(b, src, ourIP)
+		frame := ipv4Frame(ipv4From(src, protocolTCP), b)
+		copy(frame[6:12], otherMAC[:])
+		end.Write(frame)
+		time.Sleep(floodInterval)
+	}
+}

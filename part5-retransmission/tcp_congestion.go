@@ -1,0 +1,141 @@
+package main
+
+import "time"
+
+// congestion is what we think of the network between us and the peer (RFC 5681).
+type congestion struct {
+	cwnd     int // the congestion window: how much may be on its way, in bytes
+	ssthresh int // slow start goes up to here
+
+	synLost    bool   // our SYN was sent more than once
+	recovering bool   // losses are being repaired
+	timedOut   bool   // and it was the timer that noticed them
+	recover    seqNum // SND.NXT when they were noticed
+	dups       int    // duplicate acknowledgments in a row, if there is no SACK
+
+	limited bool          // it was the window that kept us from sending more
+	sentAt  time.Duration // when a segment was last sent
+
+	// RFC 6937, since the recovery began: what was on its way then, what has arrived
+	// since, and what was sent.
+	prrFlight, prrDelivered, prrOut int
+
+	cubic cubic
+}
+
+// initialCwnd is the window of a new connection: "min (10*MSS, max (2*MSS, 14600))"
+// (RFC 6928 2).
+func initialCwnd(mss int) int { return min(10*mss, max(2*mss, 14600)) }
+
+// openCongestion is told that the connection is ESTABLISHED.
+func (c *Conn) openCongestion() {
+	mss := c.effSndMSS()
+	c.cc.cwnd, c.cc.ssthresh = initialCwnd(mss), 1<<30
+	if c.cc.synLost {
+		// "If the SYN or SYN/ACK is lost, the initial window ... MUST be one segment" (RFC
+		// 5681 3.1).
+		c.cc.cwnd = mss
+		if c.rto.srtt == 0 {
+			c.rto.rto, c.rto.backoff = handshakeRTO, 0 // RFC 6298 5.7
+		}
+	}
+	c.cc.recover = c.snd.nxt
+}
+
+// congestionFeedback is told of an acknowledgment: up to ack, acked bytes more than
+// before, and delivered bytes more have arrived, in order or not.
+func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Duration) {
+	c.endRecovery(ack)
+	switch {
+	case c.cc.cwnd == 0: // in the handshake there is no window yet
+	case c.cc.recovering && !c.cc.timedOut:
+		c.reduceRate(delivered)
+	case acked > 0 && c.cc.limited:
+		c.growWindow(acked, now)
+	}
+	if acked > 0 {
+		c.cc.limited = false
+	}
+}
+
+// maxSlowStart is by how many segments the window grows at most for one ACK in slow
+// start, so that one for very many does not make us send them all at once (RFC 3465,
+// with the limit of RFC 9406 4.2).
+const maxSlowStart = 8
+
+// growWindow makes the window larger: in slow start by what was acknowledged, which
+// doubles it each round trip; above ssthresh slowly.
+func (c *Conn) growWindow(acked int, now time.Duration) {
+	mss := c.effSndMSS()
+	if c.cc.cwnd < c.cc.ssthresh {
+		c.cc.cwnd += min(acked, maxSlowStart*mss)
+		return
+	}
+	c.cc.cwnd = c.cc.cubic.grow(c.cc.cwnd, acked, mss, now, c.rto.srtt)
+}
+
+// reduceWindow makes the window smaller, as something was lost: it was too large.
+func (c *Conn) reduceWindow() {
+	mss := c.effSndMSS()
+	c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
+	if c.sackOK {
+		return // the window follows, see reduceRate
+	}
+	c.cc.cwnd = c.cc.ssthresh
+}
+
+// collapseWindow is for when there was no answer at all: all that is on its way is
+// taken for lost, and the window is one segment, "the loss window" (RFC 5681 3.1).
+func (c *Conn) collapseWindow() {
+	list, mss := &c.sentSegments, c.effSndMSS()
+	if !c.cc.timedOut && c.cc.cwnd > 0 { // not once more for what was sent again
+		if !c.cc.recovering {
+			c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
+		}
+		c.cc.recover = c.snd.nxt
+		c.cc.recovering, c.cc.timedOut = true, true
+	}
+	c.cc.cwnd, c.cc.dups = mss, 0
+	live := list.live()
+	for i := range live {
+		list.lose(&live[i])
+	}
+	c.stopTimer(timerLossProbe)
+	c.stopTimer(timerReorder)
+}
+
+// reduceRate is proportional rate reduction (RFC 6937): during a recovery the window goes
+// down to ssthresh with what arrives, rather than at once, so that there is always
+// something to send, and never a burst.
+func (c *Conn) reduceRate(delivered int) {
+	if !c.sackOK {
+		return
+	}
+	mss, pipe := c.effSndMSS(), c.sentSegments.flight
+	c.cc.prrDelivered += delivered
+	count := 0
+	if pipe > c.cc.ssthresh {
+		count = c.cc.prrDelivered*c.cc.ssthresh/max(1, c.cc.prrFlight) - c.cc.prrOut
+	} else {
+		count = min(c.cc.ssthresh-pipe, max(c.cc.prrDelivered-c.cc.prrOut, delivered)+mss)
+	}
+	if c.cc.prrOut == 0 {
+		count = max(count, mss) // the fast retransmit
+	}
+	c.cc.cwnd = pipe + max(0, count)
+}
+
+// restartAfterIdle forgets a window that was not in use for so long that it says nothing
+// about the network any more: "if it has not received a segment for longer than one
+// retransmission timeout, cwnd is reduced to the value of the restart window" (RFC
+// 5681 4.1).
+func (c *Conn) restartAfterIdle() {
+	if len(c.sentSegments.live()) == 0 && c.cc.sentAt > 0 && c.s.clock()-c.cc.sentAt > c.rto.timeout() {
+		c.cc.cwnd = min(c.cc.cwnd, initialCwnd(c.effSndMSS()))
+	}
+}
+
+// sendLimit is how far beyond SND.UNA the congestion window lets us send.
+func (c *Conn) sendLimit() int {
+	return int(c.snd.nxt-c.snd.una) + c.cc.cwnd - c.pipe()
+}

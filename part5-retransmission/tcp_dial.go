@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+)
+
+// Ports for connections that we open (IANA: dynamic ports, RFC 6335 6).
+const (
+	firstDynamicPort = 49152
+	dynamicPorts     = 65536 - firstDynamicPort
+)
+
+// DialTCP is the RFC's active OPEN call (3.10.1): it opens a connection and waits
+// until it is ESTABLISHED. The error wraps syscall.ECONNREFUSED if nobody listens
+// there, syscall.EHOSTUNREACH, ENETUNREACH and their like if the peer cannot be
+// reached, syscall.EADDRNOTAVAIL if there is no free port, net.ErrClosed if the
+// stack is closed, or it is ctx's. Nothing is sent twice yet: a lost segment makes
+// it wait for ctx.
+func (s *Stack) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("dial %v: %w", to, err)
+	}
+	c, err := s.activeOpen(to)
+	if err != nil {
+		return nil, fmt.Errorf("dial %v: %w", to, err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c.changed.Broadcast()
+	})
+	defer stop()
+	for (c.state == stateSynSent || c.state == stateSynReceived) && ctx.Err() == nil {
+		c.changed.Wait()
+	}
+	switch {
+	case c.err != nil:
+		return nil, fmt.Errorf("dial %v: %w", to, c.err)
+	case c.state == stateSynSent || c.state == stateSynReceived:
+		c.abort(errAborted)
+		return nil, fmt.Errorf("dial %v: %w", to, ctx.Err())
+	}
+	return c, nil
+}
+
+// activeOpen sends the SYN: "<SEQ=ISS><CTL=SYN> ... Set SND.UNA to ISS, SND.NXT to
+// ISS+1, enter SYN-SENT state, and return." (RFC 9293 3.10.1)
+func (s *Stack) activeOpen(to netip.AddrPort) (*Conn, error) {
+	if s.closed {
+		return nil, errClosed
+	}
+	if _, err := s.nextHop(to.Addr()); err != nil {
+		return nil, err
+	}
+	key := connKey{remote: to.Addr().As4(), remotePort: to.Port()}
+	if to.Port() == 0 || !s.choosePort(&key) {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	c := s.newConn(key)
+	c.scaling = true
+	c.snd.iss = s.newISS(key)
+	c.snd.una, c.snd.nxt = c.snd.iss, c.snd.iss+1
+	s.addConn(c)
+	c.setState(stateSynSent)
+	s.countConn(c)
+	if c.err != nil {
+		return nil, c.err // there was no room
+	}
+	c.send(flagSYN, c.snd.iss, c.s.newPacket(0))
+	return c, nil
+}
+
+// choosePort fills in our port by algorithm 3 of RFC 6056, "Simple Hash-Based Port
+// Selection": towards each peer the ports are used one after the other, so that none
+// comes again soon, from a start that nobody can guess who does not know the secret.
+func (s *Stack) choosePort(key *connKey) bool {
+	offset := s.hash(connKey{remote: key.remote, remotePort: key.remotePort}, hashPort, 0)
+	for range dynamicPorts {
+		key.localPort = firstDynamicPort + uint16((offset+s.tcp.nextPort)%dynamicPorts)
+		s.tcp.nextPort++
+		if s.tcp.timeWait.conns[*key] != nil {
+			continue
+		}
+		if s.tcp.conns[*key] == nil && s.tcp.listeners[key.localPort] == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// segmentFailed is told that a segment of ours could not be delivered. payload is
+// its beginning. Only a segment that is on its way can have failed: SND.UNA =<
+// SEG.SEQ < SND.NXT (RFC 5927 4.1), or anybody could end connections with forged
+// errors. While a connection is being opened, a destination that cannot be reached
+// ends that (RFC 5461 4.1).
+func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error {
+	if len(payload) < 8 {
+		return errICMPUnwanted
+	}
+	c := s.tcp.conns[connKey{
+		remote:     h.dst.As4(),
+		remotePort: binary.BigEndian.Uint16(payload[2:4]),
+		localPort:  binary.BigEndian.Uint16(payload[0:2]),
+	}]
+	seq := seqNum(binary.BigEndian.Uint32(payload[4:8]))
+	if c == nil || !seq.in(c.snd.una, int(c.snd.nxt-c.snd.una)) {
+		return errICMPUnwanted
+	}
+	if c.state != stateSynSent {
+		return c.deliveryProblem(reason)
+	}
+	if errors.Is(reason, syscall.EMSGSIZE) {
+		return errICMPUnwanted // "fragmentation needed" is no reason to give up
+	}
+	c.remove(reason)
+	return nil
+}

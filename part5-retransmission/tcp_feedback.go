@@ -1,0 +1,114 @@
+package main
+
+import "time"
+
+// feedback is what we learn from the acknowledgment in a segment: which of ours have
+// arrived, how long that took, which seem to be lost, and how much the network takes. It
+// comes before SND.UNA is set.
+func (c *Conn) feedback(seg *segment) {
+	list := &c.sentSegments
+	if len(list.live()) == 0 {
+		c.rto.since = 0
+		return
+	}
+	now := c.s.clock()
+	c.noteRefusal(seg)
+	acked, segments := c.takeACK(seg, now)
+	sacked := c.takeSACK(seg, now)
+	if acked == 0 && sacked == 0 && c.isDuplicate(seg) {
+		c.duplicateACK()
+	}
+	if acked > 0 && !c.sackOK {
+		c.partialACK(seg.ack, segments)
+	}
+	if c.sackOK {
+		c.detectLosses(now)
+	}
+	c.endProbe(seg)
+	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
+	if acked > 0 {
+		c.rto.since = 0
+		c.restartRetransmitTimer()
+	} else if c.snd.wnd == 0 {
+		c.rto.since = 0 // the window is closed, but the peer is there (RFC 9293 MUST-37)
+	}
+}
+
+// takeACK drops the segments that an acknowledgment covers. It returns how much
+// sequence space that is, without what was sacked before, and how many segments.
+func (c *Conn) takeACK(seg *segment, now time.Duration) (acked, segments int) {
+	list := &c.sentSegments
+	for len(list.live()) > 0 {
+		first := &list.live()[0]
+		if seg.ack.leq(first.seq) {
+			break
+		}
+		if seg.ack.less(first.end) { // the peer has a part of it only
+			acked += int(seg.ack - first.seq)
+			list.trim(seg.ack)
+			break
+		}
+		if !first.sacked {
+			acked += first.len()
+			c.delivered(first, seg, now)
+		}
+		list.drop()
+		segments++
+	}
+	return acked, segments
+}
+
+// takeSACK marks the segments that the peer says it has although something before them
+// is missing. It returns how much new sequence space that is.
+func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
+	if !c.sackOK {
+		return 0
+	}
+	list := &c.sentSegments
+	blocks := findSACK(seg.options)
+	for i := range blocks.n {
+		block := blocks.list[i]
+		if c.isDSACK(seg.ack, &blocks, i) {
+			c.rack.duplicate(c.snd.nxt)
+			continue
+		}
+		if !seg.ack.less(block.to) || !block.from.less(block.to) || c.snd.nxt.less(block.to) {
+			continue // old, or nonsense
+		}
+		live := list.live()
+		for j := list.find(block.from); j < len(live) && live[j].end.leq(block.to); j++ {
+			if sent := &live[j]; !sent.sacked && block.from.leq(sent.seq) {
+				sacked += sent.len()
+				c.delivered(sent, seg, now)
+				list.sack(sent)
+			}
+		}
+	}
+	return sacked
+}
+
+// delivered is told of a segment that has arrived, as far as we know for the first time.
+func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
+	rtt := now - sent.at
+	if !sent.resent {
+		c.measure(sent, rtt)
+		c.rack.delivered(sent, rtt)
+		return
+	}
+	// Karn: it may have been any of its copies. A timestamp tells which.
+	_, echo, found := findTimestamps(seg.options)
+	if found && c.ts.on {
+		c.measure(sent, time.Duration(c.ts.value(now)-echo)*timestampTick)
+		found = int32(echo-c.ts.value(sent.at)) >= 0
+	}
+	if (found || !c.ts.on) && rtt >= c.rto.minRTT { // it can have been the last one
+		c.rack.delivered(sent, rtt)
+	}
+}
+
+// isDuplicate reports whether a segment is a duplicate acknowledgment as RFC 5681 2
+// defines it: there is something on its way, it carries no data, no SYN and no FIN, and
+// neither the acknowledgment nor the window are new.
+func (c *Conn) isDuplicate(seg *segment) bool {
+	return seg.len() == 0 && seg.ack == c.snd.una && int(seg.wnd)<<c.snd.shift == c.snd.wnd
+}

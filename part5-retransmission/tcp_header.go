@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+)
+
+const (
+	tcpMinHeaderLen = 20 // bytes, without options
+	protocolTCP     = 6
+)
+
+// Control bits (RFC 9293 3.1).
+const (
+	flagFIN = 1 << iota // no more data from the sender
+	flagSYN             // synchronize sequence numbers
+	flagRST             // reset the connection
+	flagPSH             // push: hand what is there to the application
+	flagACK             // the acknowledgment field counts
+	flagURG             // the urgent pointer counts
+	flagECE             // RFC 3168: congestion was experienced
+	flagCWR             // RFC 3168: the congestion window was reduced
+)
+
+// Reasons why a segment is dropped before its connection is looked for.
+var (
+	errTCPShort    = errors.New("TCP: segment is shorter than a header")
+	errTCPOffset   = errors.New("TCP: data offset is less than 5")
+	errTCPHeader   = errors.New("TCP: header is longer than the segment")
+	errTCPChecksum = errors.New("TCP: checksum is wrong")
+)
+
+// segment is a TCP segment: the header (RFC 9293 3.1) and the data.
+//
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|          Source Port          |       Destination Port        |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                        Sequence Number                        |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                    Acknowledgment Number                      |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|  Data |       |C|E|U|A|P|R|S|F|                               |
+//	| Offset| Rsrvd |W|C|R|C|S|S|Y|I|            Window             |
+//	|       |       |R|E|G|K|H|T|N|N|                               |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|           Checksum            |         Urgent Pointer        |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                           [Options]                           |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                             Data                              |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// Data offset is the header's length in 32-bit words. The names are the RFC's:
+// seg.seq is SEG.SEQ.
+type segment struct {
+	srcPort, dstPort uint16
+	seq              seqNum // of the first byte of data, or of SYN or FIN
+	ack              seqNum // the next one that the sender expects
+	flags            uint8
+	wnd              uint16 // how many more the sender takes; scaled, but for SYNs
+	up               uint16 // urgent pointer, counted from seq
+	options          []byte
+	data             []byte
+}
+
+// has reports whether all these control bits are set.
+func (seg *segment) has(flags uint8) bool { return seg.flags&flags == flags }
+
+// len is SEG.LEN: how much sequence space the segment takes. SYN and FIN count as
+// one each, so that they can be acknowledged like data.
+func (seg *segment) len() int {
+	n := len(seg.data)
+	if seg.has(flagSYN) {
+		n++
+	}
+	if seg.has(flagFIN) {
+		n++
+	}
+	return n
+}
+
+// parseTCP reads a segment that went from src to dst.
+func parseTCP(b []byte, src, dst netip.Addr) (segment, error) {
+	seg, err := parseTCPHeader(b)
+	if err == nil && tcpChecksum(b, src, dst) != 0 {
+		err = errTCPChecksum
+	}
+	return seg, err
+}
+
+// parseTCPHeader reads a segment without a look at its checksum.
+func parseTCPHeader(b []byte) (segment, error) {
+	if len(b) < tcpMinHeaderLen {
+		return segment{}, errTCPShort
+	}
+	headerLen := int(b[12]>>4) * 4
+	switch {
+	case headerLen < tcpMinHeaderLen:
+		return segment{}, errTCPOffset
+	case headerLen > len(b):
+		return segment{}, errTCPHeader
+	}
+	return segment{
+		srcPort: binary.BigEndian.Uint16(b[0:2]),
+		dstPort: binary.BigEndian.Uint16(b[2:4]),
+		seq:     seqNum(binary.BigEndian.Uint32(b[4:8])),
+		ack:     seqNum(binary.BigEndian.Uint32(b[8:12])),
+		flags:   b[13],
+		wnd:     binary.BigEndian.Uint16(b[14:16]),
+		up:      binary.BigEndian.Uint16(b[18:20]),
+		options: b[tcpMinHeaderLen:headerLen],
+		data:    b[headerLen:],
+	}, nil
+}
+
+// headerLen returns the length of the header, in bytes. The options are a
+// multiple of four bytes long.
+func (seg *segment) headerLen() int { return tcpMinHeaderLen + len(seg.options) }
+
+// put writes the header to the first headerLen bytes of b, which has the data
+// behind it, for a segment that goes from src to dst.
+func (seg *segment) put(b []byte, src, dst netip.Addr) {
+	binary.BigEndian.PutUint16(b[0:2], seg.srcPort)
+	binary.BigEndian.PutUint16(b[2:4], seg.dstPort)
+	binary.BigEndian.PutUint32(b[4:8], uint32(seg.seq))
+	binary.BigEndian.PutUint32(b[8:12], uint32(seg.ack))
+	b[12] = uint8(seg.headerLen()/4) << 4
+	b[13] = seg.flags
+	binary.BigEndian.PutUint16(b[14:16], seg.wnd)
+	b[16], b[17] = 0, 0 // the checksum counts as zero while it is computed
+	binary.BigEndian.PutUint16(b[18:20], seg.up)
+	copy(b[tcpMinHeaderLen:], seg.options)
+	binary.BigEndian.PutUint16(b[16:18], tcpChecksum(b, src, dst))
+}
+
+// tcpChecksum is the checksum of a segment together with the pseudo-header, by
+// which a segment that ended up with the wrong host is noticed (RFC 9293 3.1).
+//
+//	+--------+--------+--------+--------+
+//	|           Source Address          |
+//	+--------+--------+--------+--------+
+//	|         Destination Address       |
+//	+--------+--------+--------+--------+
+//	|  zero  |  PTCL  |    TCP Length   |
+//	+--------+--------+--------+--------+
+func tcpChecksum(b []byte, src, dst netip.Addr) uint16 {
+	from, to := src.As4(), dst.As4()
+	pseudo := uint64(binary.BigEndian.Uint32(from[:])) + uint64(binary.BigEndian.Uint32(to[:])) +
+		protocolTCP + uint64(len(b))
+	return ^foldSum(addSum(pseudo, b))
+}

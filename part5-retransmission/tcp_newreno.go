@@ -1,0 +1,39 @@
+package main
+
+// dupThresh is how many duplicate acknowledgments mean a loss: "The TCP sender SHOULD use
+// the 'fast retransmit' algorithm to detect and repair loss, based on incoming duplicate
+// ACKs ... 3 duplicate ACKs" (RFC 5681 3.2). One or two come if segments arrive in
+// another order than they were sent.
+const dupThresh = 3
+
+// Without SACK all that we know is that each duplicate acknowledgment means one segment
+// which has arrived behind a gap. This is NewReno (RFC 6582).
+
+// duplicateACK is told of a duplicate acknowledgment. With SACK the scoreboard knows
+// better.
+func (c *Conn) duplicateACK() {
+	if c.sackOK {
+		return
+	}
+	c.cc.dups++
+	// "... check to see if the Cumulative Acknowledgment field covers more than recover":
+	// what was sent again in the last recovery would else start another one.
+	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.leq(c.snd.una) {
+		c.sentSegments.lose(&c.sentSegments.live()[0])
+		c.startRecovery()
+	}
+}
+
+// partialACK is told of an acknowledgment of something new, which a number of segments
+// made up. In recovery, if it does not cover all that was sent before, it means that the
+// next segment is lost, too.
+func (c *Conn) partialACK(ack seqNum, segments int) {
+	if !c.cc.recovering {
+		c.cc.dups = 0
+		return
+	}
+	c.cc.dups = max(0, c.cc.dups-segments+1) // those behind the gap are acknowledged now
+	if live := c.sentSegments.live(); ack.less(c.cc.recover) && len(live) > 0 && !c.cc.timedOut {
+		c.sentSegments.lose(&live[0])
+	}
+}

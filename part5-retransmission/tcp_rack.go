@@ -1,0 +1,106 @@
+package main
+
+import "time"
+
+// timerFloor is the shortest time for which a timer is set: goroutines, ours and the
+// peer's, need as long to be woken.
+const timerFloor = 2 * time.Millisecond
+
+// rackState finds out from the times of sending which segments are lost: when a segment
+// has arrived, all those that were sent a good while before it should have, too. It
+// is RACK, "Recent Acknowledgment", of RFC 8985. Unlike counting duplicate
+// acknowledgments it also finds retransmissions that were lost, and it can wait for
+// segments that took another way.
+type rackState struct {
+	at      time.Duration // when the latest of those that have arrived was sent
+	end     seqNum        // the number behind it
+	rtt     time.Duration // how long it took
+	highest seqNum        // the number behind the highest that has arrived
+	seen    bool          // there is such a segment
+
+	reordering bool   // some have arrived behind later ones
+	patience   int    // quarters of the shortest round trip to wait, beyond the first
+	round      seqNum // until this is acknowledged, patience stays as it is
+	recoveries int    // before patience is lost
+}
+
+// patienceLasts is for how many recoveries patience stays (RFC 8985 6.2.1).
+const patienceLasts = 16
+
+// sentBefore reports whether a segment was sent before the one that has arrived.
+func (r *rackState) sentBefore(sent *sentSegment) bool {
+	return sent.at < r.at || sent.at == r.at && sent.end.less(r.end)
+}
+
+// delivered is told of a segment that has arrived rtt after it was sent.
+func (r *rackState) delivered(sent *sentSegment, rtt time.Duration) {
+	if !r.seen || r.highest.less(sent.end) {
+		r.highest = sent.end
+	} else if sent.end.less(r.highest) && !sent.resent {
+		r.reordering = true
+	}
+	if !r.seen || !r.sentBefore(sent) {
+		r.at, r.end, r.rtt = sent.at, sent.end, rtt
+	}
+	r.seen = true
+}
+
+// duplicate is told that the peer has got something twice: we were too impatient. It
+// counts once per round trip.
+func (r *rackState) duplicate(nxt seqNum) {
+	if r.seen && r.highest.less(r.round) {
+		return
+	}
+	r.patience, r.round, r.recoveries = r.patience+1, nxt, patienceLasts
+}
+
+// recovered is told that all losses are repaired.
+func (r *rackState) recovered() {
+	if r.recoveries > 0 {
+		if r.recoveries--; r.recoveries == 0 {
+			r.patience = 0
+		}
+	}
+}
+
+// reorderWindow is for how long a segment may be overtaken: not at all while nothing
+// ever was and three have arrived behind it, as in RFC 5681; else for a quarter of the
+// shortest round trip, or more if that was too short.
+func (c *Conn) reorderWindow() time.Duration {
+	if !c.rack.reordering && (c.cc.recovering || c.sentSegments.sacked >= dupThresh) {
+		return 0
+	}
+	return min(time.Duration(1+c.rack.patience)*c.rto.minRTT/4, c.rto.srtt)
+}
+
+// detectLosses notes which segments are lost by now, and looks again when the next one
+// may be.
+func (c *Conn) detectLosses(now time.Duration) {
+	list := &c.sentSegments
+	c.stopTimer(timerReorder)
+	if !c.rack.seen || list.sacked == 0 && !c.cc.recovering {
+		return // nothing has been overtaken
+	}
+	patience, wait := c.rack.rtt+c.reorderWindow(), time.Duration(0)
+	live := list.live()
+	for i := range live {
+		sent := &live[i]
+		if !c.rack.sentBefore(sent) && !sent.resent {
+			break // and so were all behind it
+		}
+		if sent.sacked || sent.lost || !c.rack.sentBefore(sent) {
+			continue
+		}
+		if left := sent.at + patience - now; left > 0 {
+			wait = max(wait, left)
+		} else {
+			list.lose(sent)
+		}
+	}
+	if wait > 0 {
+		c.startTimer(timerReorder, max(wait, timerFloor))
+	}
+	if list.lost > 0 {
+		c.startRecovery()
+	}
+}

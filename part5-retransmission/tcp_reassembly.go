@@ -1,0 +1,108 @@
+package main
+
+import "errors"
+
+// maxSpans bounds the pieces that wait for what is missing before them. Whoever sends
+// more of them has to send them again.
+const maxSpans = 256
+
+var (
+	errTCPMemory = errors.New("TCP: there is no memory left for data")
+)
+
+// receiveGaps is what is known of data behind a gap. The data are in the receive buffer
+// already, each byte in its place.
+type receiveGaps struct {
+	spans   []span // what is there, the latest first
+	twice   span   // what came a second time; empty if nothing did
+	finSeen bool   // a FIN has come
+	finAt   seqNum // its number
+}
+
+// keep takes a segment that begins behind RCV.NXT: "Segments with higher beginning
+// sequence numbers SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
+func (c *Conn) keep(seg *segment) error {
+	piece := span{seg.seq, seg.seq.add(seg.len())}
+	switch {
+	case len(c.rcv.spans) >= maxSpans:
+		return errTCPOrder
+	case !c.s.tcp.chunks.hasRoom(len(seg.data)):
+		return errTCPMemory
+	}
+	if seg.has(flagFIN) {
+		c.rcv.finSeen, c.rcv.finAt = true, piece.to-1
+	}
+	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
+	c.addSpan(piece)
+	return nil
+}
+
+// askAgain acknowledges what came before the gap, once more. "A TCP receiver SHOULD send
+// an immediate duplicate ACK when an out-of-order segment arrives" (RFC 5681 3.2). A
+// peer without SACK counts them; one with SACK learns as much from the last of a batch.
+func (c *Conn) askAgain() {
+	if c.sackOK {
+		c.rcv.ackNow = true
+		return
+	}
+	c.sendACK()
+}
+
+// addSpan adds a piece in front of the list, together with all that it touches.
+func (c *Conn) addSpan(piece span) {
+	rest := c.rcv.spans[:0]
+	for _, old := range c.rcv.spans {
+		switch {
+		case piece.to.less(old.from) || old.to.less(piece.from):
+			rest = append(rest, old)
+			continue
+		case old.from.leq(piece.from) && piece.to.leq(old.to):
+			c.rcv.twice = piece
+		}
+		if old.from.less(piece.from) {
+			piece.from = old.from
+		}
+		if piece.to.less(old.to) {
+			piece.to = old.to
+		}
+	}
+	rest = append(rest, span{})
+	copy(rest[1:], rest)
+	rest[0] = piece
+	c.rcv.spans = rest
+}
+
+// fillGaps takes what follows without a gap now that something has arrived. It is to be
+// acknowledged at once: the peer waits for that to know what else is missing (RFC 5681
+// 3.2: "when the incoming segment fills in all or part of a gap").
+func (c *Conn) fillGaps() {
+	if len(c.rcv.spans) == 0 {
+		return
+	}
+	c.rcv.ackNow = true
+	for i := 0; i < len(c.rcv.spans); i++ {
+		piece := c.rcv.spans[i]
+		if c.rcv.nxt.less(piece.from) {
+			continue
+		}
+		c.rcv.spans = append(c.rcv.spans[:i], c.rcv.spans[i+1:]...)
+		fin := c.rcv.finSeen && piece.to == c.rcv.finAt+1
+		if fin {
+			piece.to--
+		}
+		if n := int(piece.to - c.rcv.nxt); c.rcv.nxt.less(piece.to) {
+			c.takeText(n)
+		}
+		if fin && c.receiving() {
+			c.takeFIN()
+		}
+		i = -1 // from the start: there are few
+	}
+}
+
+// noteDuplicate remembers that a segment came twice, for a D-SACK (RFC 2883).
+func (c *Conn) noteDuplicate(seg *segment) {
+	if end := seg.seq.add(seg.len()); end.leq(c.rcv.nxt) {
+		c.rcv.twice = span{seg.seq, end}
+	}
+}

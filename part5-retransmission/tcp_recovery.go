@@ -1,0 +1,108 @@
+package main
+
+// Loss recovery: from the moment a loss is noticed until all that had been sent by then
+// is acknowledged. The window is made smaller once in that time, however much is lost.
+
+// startRecovery begins a recovery, unless one is going on.
+func (c *Conn) startRecovery() {
+	if c.cc.recovering {
+		return
+	}
+	c.s.note("TCP %v: segment %d lost, recovery starts", c.remote(), c.firstLost())
+	c.cc.recovering, c.cc.timedOut = true, false
+	c.cc.recover = c.snd.nxt
+	c.cc.prrFlight = int(c.snd.nxt - c.sentSegments.live()[0].seq)
+	c.cc.prrDelivered, c.cc.prrOut = 0, 0
+	c.stopTimer(timerLossProbe)
+	c.reduceWindow()
+}
+
+// firstLost returns the number of the first segment that is lost, counted from the
+// start of the stream, for the trace.
+func (c *Conn) firstLost() seqNum {
+	for i := range c.sentSegments.live() {
+		if sent := &c.sentSegments.live()[i]; sent.lost {
+			return sent.seq - c.snd.iss
+		}
+	}
+	return 0
+}
+
+// endRecovery ends it when everything is acknowledged that was sent before it began.
+func (c *Conn) endRecovery(ack seqNum) {
+	if !c.cc.recovering || ack.less(c.cc.recover) {
+		return
+	}
+	if !c.cc.timedOut {
+		c.cc.cwnd = c.cc.ssthresh
+		if !c.sackOK { // RFC 6582 3.2 step 3, (1): no burst for what has piled up
+			mss := c.effSndMSS()
+			c.cc.cwnd = min(c.cc.ssthresh, max(c.sentSegments.flight, mss)+mss)
+		}
+	}
+	c.cc.recovering, c.cc.timedOut, c.cc.dups = false, false, 0
+	c.rack.recovered()
+	c.s.note("TCP %v: recovered", c.remote())
+}
+
+// retransmitLost sends again what is lost, as far as the congestion window allows.
+func (c *Conn) retransmitLost() {
+	list := &c.sentSegments
+	for i := 0; list.lost > 0 && i < len(list.live()); i++ {
+		sent := &list.live()[i]
+		if !sent.lost {
+			continue
+		}
+		if c.pipe() > 0 && c.pipe()+sent.len() > c.cc.cwnd {
+			c.cc.limited = true
+			return
+		}
+		if i > 0 && !sent.seq.in(c.snd.una, c.snd.wnd) {
+			return // RFC 9293 3.8.6, SHLD-16: only "between SND.UNA and SND.UNA+SND.WND"
+		}
+		c.resend(i)
+	}
+}
+
+// pipe is an estimate of how much is on its way, in bytes (RFC 6675 2). Without SACK each
+// duplicate acknowledgment means one segment less.
+func (c *Conn) pipe() int {
+	return max(0, c.sentSegments.flight-c.cc.dups*c.effSndMSS())
+}
+
+// resend sends a segment again. It may be "repackaged": cut in two if segments have to
+// be smaller by now; or, if it is the last one, filled up with what came later.
+func (c *Conn) resend(i int) {
+	list := &c.sentSegments
+	sent := list.live()[i]
+	if sent.seq == c.snd.iss {
+		c.resendSYN()
+		return
+	}
+	mss := c.effSndMSS()
+	text := min(int(c.end()-sent.seq), sent.len()) // without a FIN
+	if i == len(list.live())-1 && text < mss && c.snd.nxt.less(c.end()) {
+		text = min(mss, int(c.end()-sent.seq), max(1, c.snd.wnd))
+		if text > sent.len() {
+			list.removeLast()
+			c.sendText(sent.seq, text)
+			list.live()[i].resent = true
+			return
+		}
+	}
+	if text > mss {
+		list.split(i, mss)
+		text = mss
+	}
+	c.sendText(sent.seq, text)
+}
+
+// resendSYN sends the SYN again, or the SYN,ACK.
+func (c *Conn) resendSYN() {
+	flags := uint8(flagSYN)
+	if c.state == stateSynReceived {
+		flags |= flagACK
+	}
+	c.cc.synLost = true
+	c.send(flags, c.snd.iss, c.s.newPacket(0))
+}

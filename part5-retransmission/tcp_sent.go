@@ -1,0 +1,152 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// sentSegment is a segment that was sent and is not acknowledged yet. Its data are in
+// the send buffer; this is what must be known to decide when to send them again.
+type sentSegment struct {
+	seq    seqNum
+	end    seqNum        // the number behind it; a FIN counts
+	at     time.Duration // when it was sent last, by the stack's clock
+	sacked bool          // the peer has it, but something before it is missing
+	lost   bool          // it seems to be lost, and has not been sent again since
+	resent bool          // it was sent more than once
+}
+
+// len returns how much sequence space it takes.
+func (seg *sentSegment) len() int { return int(seg.end - seg.seq) }
+
+// sentList has all segments from SND.UNA to SND.NXT, in their order. It is what RFC 6675
+// calls the scoreboard.
+type sentList struct {
+	all    []sentSegment
+	first  int // all[first:] are those that are not acknowledged
+	flight int // bytes on their way: neither sacked nor lost; RFC 6675's pipe
+	sacked int // how many segments are sacked
+	lost   int // how many are lost
+}
+
+func (l *sentList) live() []sentSegment { return l.all[l.first:] }
+
+// add adds a segment behind all others.
+func (l *sentList) add(seg sentSegment) {
+	l.all = append(l.all, seg)
+	l.flight += seg.len()
+}
+
+// drop forgets the first segment. What is left moves to the front now and then, which is
+// cheap as it happens seldom.
+func (l *sentList) drop() {
+	l.leave(&l.all[l.first])
+	l.first++
+	if l.first*2 > len(l.all) {
+		n := copy(l.all, l.live())
+		l.all, l.first = l.all[:n], 0
+	}
+}
+
+// removeLast forgets the last segment.
+func (l *sentList) removeLast() {
+	last := len(l.all) - 1
+	l.leave(&l.all[last])
+	l.all = l.all[:last]
+}
+
+// leave takes a segment out of the sums.
+func (l *sentList) leave(seg *sentSegment) {
+	switch {
+	case seg.sacked:
+		l.sacked--
+	case seg.lost:
+		l.lost--
+	default:
+		l.flight -= seg.len()
+	}
+}
+
+// sack notes that the peer has a segment.
+func (l *sentList) sack(seg *sentSegment) {
+	l.leave(seg)
+	seg.sacked, seg.lost = true, false
+	l.sacked++
+}
+
+// lose notes that a segment seems to be lost.
+func (l *sentList) lose(seg *sentSegment) {
+	if seg.sacked || seg.lost {
+		return
+	}
+	l.leave(seg)
+	seg.lost = true
+	l.lost++
+}
+
+// again notes that a segment is sent again.
+func (l *sentList) again(seg *sentSegment, now time.Duration) {
+	l.leave(seg)
+	seg.sacked, seg.lost, seg.resent, seg.at = false, false, true, now
+	l.flight += seg.len()
+}
+
+// split cuts a segment in two, the first of which has n bytes.
+func (l *sentList) split(i, n int) {
+	head := l.live()[i]
+	tail := head
+	head.end = head.seq.add(n)
+	tail.seq = head.end
+	l.live()[i] = head
+	l.all = slices.Insert(l.all, l.first+i+1, tail)
+	if head.sacked {
+		l.sacked++
+	}
+	if head.lost {
+		l.lost++
+	}
+}
+
+// trim forgets the part of the first segment that is before ack.
+func (l *sentList) trim(ack seqNum) {
+	seg := &l.live()[0]
+	if !seg.sacked && !seg.lost {
+		l.flight -= int(ack - seg.seq)
+	}
+	seg.seq = ack
+}
+
+// find returns the index of the first segment that ends behind seq.
+func (l *sentList) find(seq seqNum) int {
+	i, _ := slices.BinarySearchFunc(l.live(), seq, func(seg sentSegment, seq seqNum) int {
+		if seg.end.leq(seq) {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// sent is told of each segment that takes sequence space: it is kept in mind until it
+// is acknowledged, and the retransmission timer runs.
+func (c *Conn) sent(seq seqNum, flags uint8, n int) {
+	seg := segment{flags: flags}
+	n += seg.len()
+	if n == 0 || flags&flagRST != 0 {
+		return
+	}
+	end, now, list := seq.add(n), c.s.clock(), &c.sentSegments
+	live := list.live()
+	if n := len(live); n == 0 || live[n-1].end.leq(seq) {
+		list.add(sentSegment{seq: seq, end: end, at: now})
+	} else {
+		list.again(&live[list.find(seq)], now)
+	}
+	c.cc.sentAt = now
+	c.cc.prrOut += n
+	// "Every time a packet containing data is sent (including a retransmission), if the
+	// timer is not running, start it running" (RFC 6298 5.1).
+	if !c.runs(timerRetransmit) {
+		c.startTimer(timerRetransmit, c.rto.timeout())
+	}
+}

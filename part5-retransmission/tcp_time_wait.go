@@ -1,0 +1,141 @@
+package main
+
+import (
+	"container/list"
+	"time"
+)
+
+const (
+	// timeWaitLen is how long TIME-WAIT lasts: two maximum segment lifetimes, MSL. "For
+	// this specification the MSL is taken to be 2 minutes. This is an engineering choice,
+	// and may be changed if experience indicates it is desirable to do so" (RFC 9293
+	// 3.4.2). Like other stacks of today we take 30 seconds for one.
+	timeWaitLen = 60 * time.Second
+
+	// maxTimeWait bounds the connections in TIME-WAIT, some 200 bytes each. When there
+	// are more, the oldest ends early, although it "MUST linger in the TIME-WAIT state
+	// for a time 2xMSL" (3.6.1, MUST-13): memory has an end.
+	maxTimeWait = 16384
+)
+
+// timeWait is what is left of a connection in TIME-WAIT: the two things that the state
+// is for. The last ACK can be sent again if it was lost, and the numbers of the old
+// connection are known if a new one with the same addresses and ports begins.
+type timeWait struct {
+	key   connKey
+	nxt   seqNum    // SND.NXT
+	rcv   seqNum    // RCV.NXT
+	wnd   uint16    // the window that the peer was told last
+	until time.Time // when it ends
+	place *list.Element
+}
+
+// timeWaitTable holds all connections in TIME-WAIT.
+type timeWaitTable struct {
+	conns map[connKey]*timeWait
+	queue list.List // the next one to end first
+	timer *timer
+}
+
+func (s *Stack) initTimeWait() {
+	s.tcp.timeWait.conns = make(map[connKey]*timeWait)
+	s.tcp.timeWait.timer = newTimer(&s.mu, s.endTimeWaits)
+}
+
+func (s *Stack) closeTimeWait() {
+	s.tcp.timeWait.timer.stop()
+	clear(s.tcp.timeWait.conns)
+	s.tcp.timeWait.queue.Init()
+}
+
+// enterTimeWait ends the connection, but for what TIME-WAIT needs. The user can still
+// read what there is.
+func (c *Conn) enterTimeWait() {
+	s := c.s
+	if old := s.tcp.timeWait.conns[c.key]; old != nil {
+		s.forgetTimeWait(old)
+	}
+	if s.tcp.timeWait.queue.Len() >= maxTimeWait {
+		s.forgetTimeWait(s.tcp.timeWait.queue.Front().Value.(*timeWait))
+	}
+	c.s.forgetConn(c)
+	c.release()
+	t := &timeWait{key: c.key, nxt: c.snd.nxt, rcv: c.rcv.nxt, wnd: c.window(flagACK)}
+	s.tcp.timeWait.conns[c.key] = t
+	t.place = s.tcp.timeWait.queue.PushBack(t)
+	s.startTimeWait(t)
+	c.setState(stateTimeWait)
+}
+
+// startTimeWait starts the time-wait timer, or starts it again.
+func (s *Stack) startTimeWait(t *timeWait) {
+	t.until = time.Now().Add(timeWaitLen)
+	s.tcp.timeWait.queue.MoveToBack(t.place)
+	if s.tcp.timeWait.queue.Len() == 1 {
+		s.tcp.timeWait.timer.start(timeWaitLen)
+	}
+}
+
+// endTimeWaits ends those whose time is over.
+func (s *Stack) endTimeWaits() {
+	now := time.Now()
+	for e := s.tcp.timeWait.queue.Front(); e != nil; e = s.tcp.timeWait.queue.Front() {
+		t := e.Value.(*timeWait)
+		if now.Before(t.until) {
+			s.tcp.timeWait.timer.start(t.until.Sub(now))
+			return
+		}
+		s.forgetTimeWait(t)
+	}
+}
+
+func (s *Stack) forgetTimeWait(t *timeWait) {
+	if s.tcp.conns[t.key] == nil { // else a new connection has the name by now
+		s.note("TCP %v:%d - %v: %s -> %s", s.ip.Addr(), t.key.localPort, t.key.peer(), stateTimeWait, stateClosed)
+	}
+	delete(s.tcp.timeWait.conns, t.key)
+	s.tcp.timeWait.queue.Remove(t.place)
+}
+
+// arrivesInTimeWait is SEGMENT ARRIVES of RFC 9293 3.10.7.4 for TIME-WAIT. Behind the
+// peer's FIN there is nothing left to receive.
+func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
+	l := s.tcp.listeners[t.key.localPort]
+	switch {
+	case seg.has(flagRST):
+		if seg.seq == t.rcv {
+			s.forgetTimeWait(t) // "then enter the CLOSED state"
+			return nil
+		}
+		return errTCPRST
+	case seg.has(flagSYN) && !seg.has(flagACK) && t.rcv.less(seg.seq) && l != nil:
+		// "It MAY accept a new SYN from the remote TCP endpoint to reopen the connection
+		// directly from TIME-WAIT state" (3.6.1, MAY-2), if that is no old one. What we
+		// know stays until the time is over: if the SYN was an old one after all, the new
+		// connection is reset, and this is TIME-WAIT again.
+		return l.segmentArrives(t.key, seg)
+	case seg.len() == 0:
+		return errTCPWindow // answering it could go on for ever
+	case seg.has(flagFIN) && seg.seq.add(seg.len()) == t.rcv:
+		// "The only thing that can arrive in this state is a retransmission of the remote
+		// FIN. Acknowledge it, and restart the 2 MSL timeout."
+		s.startTimeWait(t)
+		s.answerInTimeWait(t)
+		return nil
+	}
+	s.answerInTimeWait(t)
+	return errTCPWindow
+}
+
+func (s *Stack) answerInTimeWait(t *timeWait) {
+	s.sendSegment(t.key, segment{seq: t.nxt, ack: t.rcv, flags: flagACK, wnd: t.wnd}, s.newPacket(0))
+}
+
+// aheadOfTimeWait returns iss, or a number that is larger than those of the old
+// connection, if it is not over: MAY-2 asks for that.
+func (s *Stack) aheadOfTimeWait(key connKey, iss seqNum) seqNum {
+	if t := s.tcp.timeWait.conns[key]; t != nil && iss.leq(t.nxt) {
+		return t.nxt + seqNum(s.random32()>>8) + 1
+	}
+	return iss
+}

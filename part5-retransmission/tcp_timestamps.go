@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// Timestamps (RFC 7323 3): each segment has the time when it was sent, and the time that
+// the peer's last one had. It serves two ends: to measure round trips, also of what was
+// sent twice; and to tell an old segment, that went astray, from a new one after the
+// sequence numbers have wrapped.
+const (
+	tcpOptionTimestamps = 8
+
+	// timestampsLen is what they take in each segment, with two NOPs.
+	timestampsLen = 12
+
+	// timestampTick is the unit: "in the range 1 ms to 1 sec per tick" (5.4).
+	timestampTick = time.Millisecond
+
+	// timestampLife is how long TS.Recent is worth anything: after 24 days the
+	// peer's clock may have wrapped (5.5).
+	timestampLife = 24 * 24 * time.Hour
+)
+
+var (
+	errTCPPAWS        = errors.New("TCP: its timestamp is older than the last one (PAWS)")
+	errTCPNoTimestamp = errors.New("TCP: it has no timestamp, although that was agreed")
+)
+
+type timestamps struct {
+	on       bool
+	offset   uint32        // where our clock starts, or it would tell how long we have been up
+	recent   uint32        // TS.Recent: what we echo
+	recentAt time.Duration // when it came
+}
+
+// value returns the timestamp for a time of the stack's clock.
+func (ts *timestamps) value(at time.Duration) uint32 {
+	return ts.offset + uint32(at/timestampTick)
+}
+
+// findTimestamps returns TSval and TSecr.
+func findTimestamps(list []byte) (value, echo uint32, found bool) {
+	contents, found := findOption(list, tcpOptionTimestamps)
+	if !found || len(contents) != 8 {
+		return 0, 0, false
+	}
+	return binary.BigEndian.Uint32(contents[0:4]), binary.BigEndian.Uint32(contents[4:8]), true
+}
+
+// appendTimestamps appends the option to all segments if both SYNs had it.
+func (c *Conn) appendTimestamps(list []byte, flags uint8) []byte {
+	if !c.ts.on && (c.state != stateSynSent || c.s.tcp.plain) {
+		return list
+	}
+	return c.ts.append(list, c.s.clock(), flags)
+}
+
+func (ts *timestamps) append(list []byte, now time.Duration, flags uint8) []byte {
+	echo := ts.recent
+	if flags&flagACK == 0 {
+		echo = 0
+	}
+	list = append(list, tcpOptionNOP, tcpOptionNOP, tcpOptionTimestamps, 10)
+	list = binary.BigEndian.AppendUint32(list, ts.value(now))
+	return binary.BigEndian.AppendUint32(list, echo)
+}
+
+// readTimestamps takes over what the peer's SYN says.
+func (c *Conn) readTimestamps(list []byte) {
+	value, _, found := findTimestamps(list)
+	c.ts.on = found && !c.s.tcp.plain
+	c.ts.recent, c.ts.recentAt = value, c.s.clock()
+}
+
+// startTimestamps chooses the offset, as unpredictable as the ISS: each connection has
+// a clock of its own (RFC 7323 5.4).
+func (c *Conn) startTimestamps() { c.ts.offset = c.s.hash(c.key, hashTimestamp, 0) }
+
+// checkTimestamp is PAWS, "protection against wrapped sequences" (RFC 7323 5.3). It
+// comes before the sequence number is looked at.
+func (c *Conn) checkTimestamp(seg *segment) error {
+	if !c.ts.on || seg.has(flagRST) {
+		return nil
+	}
+	value, _, found := findTimestamps(seg.options)
+	if !found {
+		return errTCPNoTimestamp // "it SHOULD be silently dropped" (3.2)
+	}
+	now := c.s.clock()
+	if int32(value-c.ts.recent) < 0 && now-c.ts.recentAt < timestampLife {
+		c.noteDuplicate(seg)
+		c.challenge() // "send an acknowledgment in reply": limited, as all that anybody can ask for
+		return errTCPPAWS
+	}
+	// "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then save SEG.TSval": of
+	// several segments that one ACK answers it is the first one's that is echoed, so that
+	// the peer measures the delay of our ACK, too (4.3).
+	if seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) {
+		c.ts.recent, c.ts.recentAt = value, now
+	}
+	return nil
+}

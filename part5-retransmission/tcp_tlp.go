@@ -1,0 +1,66 @@
+package main
+
+import "time"
+
+// lastAckDelay is how long a peer may delay the acknowledgment of a single segment.
+const lastAckDelay = 200 * time.Millisecond
+
+// tailProbe is the tail loss probe of RFC 8985 7: if the last segments of all are lost,
+// nothing comes behind them that would show it, and only the retransmission timer is
+// left, which is long. So after two round trips without an answer one segment is sent,
+// to get one.
+type tailProbe struct {
+	sent  bool   // one is on its way
+	again bool   // it was nothing new
+	end   seqNum // SND.NXT when it was sent
+}
+
+// watchTail sets the timer for the probe.
+func (c *Conn) watchTail() {
+	if !c.sackOK || c.cc.recovering || c.tail.sent || c.rto.srtt == 0 ||
+		len(c.sentSegments.live()) == 0 || c.sentSegments.sacked > 0 {
+		return
+	}
+	d := max(2*c.rto.srtt, timerFloor)
+	if c.sentSegments.flight <= c.effSndMSS() {
+		d += lastAckDelay
+	}
+	if d < c.rto.timeout() {
+		c.startTimer(timerLossProbe, d)
+	}
+}
+
+// probeTail sends the probe: the next segment, or the last one again.
+func (c *Conn) probeTail() {
+	live := c.sentSegments.live()
+	if len(live) == 0 || !c.sending() || c.cc.recovering {
+		return
+	}
+	c.tail = tailProbe{sent: true}
+	queued := int(c.end() - c.snd.nxt)
+	room := c.snd.wnd - int(c.snd.nxt-c.snd.una)
+	if n := min(queued, room, c.effSndMSS()); n > 0 {
+		c.sendText(c.snd.nxt, n)
+	} else {
+		c.tail.again = true
+		c.resend(len(live) - 1)
+	}
+	c.tail.end = c.snd.nxt
+	c.startTimer(timerRetransmit, c.rto.timeout())
+}
+
+// endProbe is told of an acknowledgment. If it covers the probe and there was only one
+// copy of it, the original was lost, and the probe has hidden that: the window has been
+// too large.
+func (c *Conn) endProbe(seg *segment) {
+	if !c.tail.sent || seg.ack.less(c.tail.end) {
+		return
+	}
+	blocks := findSACK(seg.options)
+	twice := blocks.n > 0 && c.isDSACK(seg.ack, &blocks, 0)
+	if c.tail.again && !twice && !c.cc.recovering && c.cc.cwnd > 0 {
+		c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, c.effSndMSS())
+		c.cc.cwnd = c.cc.ssthresh
+	}
+	c.tail = tailProbe{}
+}

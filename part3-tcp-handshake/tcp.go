@@ -110,7 +110,9 @@ func (s *Stack) countConn(c *Conn) {
 
 // forgetConn takes a connection out of the table.
 func (s *Stack) forgetConn(c *Conn) {
-	delete(s.tcp.conns, c.key)
+	if s.tcp.conns[c.key] == c {
+		delete(s.tcp.conns, c.key)
+	}
 	if c.counted != nil {
 		s.tcp.open.Remove(c.counted)
 	}

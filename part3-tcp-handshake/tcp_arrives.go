@@ -34,7 +34,7 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 		return c.arrivesAnotherSYN()
 	}
 	// Fifth, check the ACK field.
-	if err := c.arrivesACK(seg); err != nil {
+	if err := c.arrivesACK(seg); err != nil || c.state == stateClosed {
 		return err
 	}
 	// Sixth, check the URG bit.

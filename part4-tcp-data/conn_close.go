@@ -24,7 +24,8 @@ func (c *Conn) Close() error {
 	case c.state == stateClosed || c.state == stateTimeWait:
 		c.rcv.text.release()
 	case unread:
-		c.abort(errUnread)
+		c.send(flagRST, c.snd.nxt, c.s.newPacket(0)) // in LAST-ACK, too, where abort would not
+		c.remove(errUnread)
 	case c.user.linger == 0:
 		c.abort(errAborted)
 	default:
@@ -52,9 +53,10 @@ func (c *Conn) waitSent() {
 func (s *Stack) Drain(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	end := time.Now().Add(d)
 	for _, c := range slices.Collect(maps.Values(s.tcp.conns)) {
 		if c.user.closed {
-			c.user.linger = d
+			c.user.linger = max(0, time.Until(end))
 			c.waitSent()
 		}
 	}
@@ -63,10 +65,23 @@ func (s *Stack) Drain(d time.Duration) {
 // CloseWrite tells the peer that nothing more will come, with a FIN. What it still
 // sends can be read.
 func (c *Conn) CloseWrite() error {
-	return c.set(func() {
+	if err := c.set(func() {
 		c.closeSend()
 		c.snd.ready.Broadcast()
-	})
+	}); err != nil {
+		return err
+	}
+	return c.ended("close")
+}
+
+// ended returns the error that has ended the connection, or nil.
+func (c *Conn) ended(op string) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.err != nil {
+		return c.opError(op, c.err)
+	}
+	return nil
 }
 
 // CloseRead ends reading: Read returns io.EOF, and what is there or comes later is

@@ -52,5 +52,6 @@ func (c *Conn) answer() {
 // acked is told that a segment takes RCV.NXT to the peer.
 func (c *Conn) acked() {
 	c.rcv.owed, c.rcv.ackNow = 0, false
+	c.rcv.told = c.rcv.nxt.add(c.rcv.wnd >> c.rcv.shift << c.rcv.shift)
 	c.stopTimer(timerDelayedACK)
 }

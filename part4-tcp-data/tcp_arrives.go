@@ -35,7 +35,7 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 		return c.arrivesAnotherSYN()
 	}
 	// Fifth, check the ACK field.
-	if err := c.arrivesACK(seg); err != nil {
+	if err := c.arrivesACK(seg); err != nil || c.state == stateClosed {
 		return err
 	}
 	// Sixth, check the URG bit.
@@ -184,7 +184,8 @@ func (c *Conn) setSendWindow(seg *segment) {
 // establish enters ESTABLISHED.
 func (c *Conn) establish() {
 	c.setState(stateEstablished)
-	c.rcv.read = c.rcv.nxt
+	c.rcv.read, c.rcv.up = c.rcv.nxt, c.rcv.nxt
+	c.s.endTimeWait(c.key)
 	if c.listener != nil {
 		c.listener.established(c)
 		c.s.countConn(c)

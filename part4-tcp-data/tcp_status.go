@@ -38,9 +38,9 @@ func (s *Stack) TCPStatus() string {
 		l := s.tcp.listeners[port]
 		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10s %10s\n", l.Addr(), "*", stateListen, "", "")
 	}
-	compare := func(a, b *Conn) int { return strings.Compare(a.remote().String(), b.remote().String()) }
+	compare := func(a, b *Conn) int { return a.remote().Compare(b.remote()) }
 	for _, c := range slices.SortedFunc(maps.Values(s.tcp.conns), compare) {
-		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10d %10d\n", c.LocalAddr(), c.RemoteAddr(), c.state, c.snd.text.size, c.readable())
+		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10d %10d\n", c.LocalAddr(), c.RemoteAddr(), c.state, c.snd.text.size, c.rcv.text.size)
 	}
 	fmt.Fprintf(&b, "  and %d in %s\n", len(s.tcp.timeWait.conns), stateTimeWait)
 	return b.String()

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -25,7 +27,8 @@ type userState struct {
 	closedRead bool // has called Close or CloseRead
 	noDelay    bool // no Nagle algorithm
 	linger     time.Duration
-	timeout    time.Duration // R2: how long the peer may leave us without an answer
+	urgent     chan<- struct{} // news of urgent data go here
+	timeout    time.Duration   // R2: how long the peer may leave us without an answer
 }
 
 // initUser makes a new connection ready for a user, in the RFC's sense: a program.
@@ -145,13 +148,16 @@ func (c *Conn) SetNoDelay(noDelay bool) error {
 	})
 }
 
+// maxLinger is the longest that Close can be made to wait, in seconds: a year.
+const maxLinger = 365 * 24 * 3600
+
 // SetLinger says what Close does with data that the peer has not acknowledged. If sec
 // is negative, as it is at first, Close returns at once, and they are sent in the
 // background; if it is 0, they are thrown away and the connection is reset; else Close
 // waits for the acknowledgment, and resets the connection if it has not come after sec
 // seconds.
 func (c *Conn) SetLinger(sec int) error {
-	return c.set(func() { c.user.linger = time.Duration(sec) * time.Second })
+	return c.set(func() { c.user.linger = time.Duration(min(sec, maxLinger)) * time.Second })
 }
 
 // set runs f with the lock held, unless the connection is closed.
@@ -174,7 +180,30 @@ func (c *Conn) Urgent() int {
 	return max(0, int(int32(c.rcv.up-c.rcv.read)))
 }
 
+// NotifyUrgent has something sent to a channel whenever urgent data are announced, or
+// more of them: "A TCP implementation MUST inform the application layer asynchronously"
+// (RFC 9293 3.8.5, MUST-32). Nothing waits for the channel, so it should have room for 1.
+func (c *Conn) NotifyUrgent(news chan<- struct{}) error {
+	return c.set(func() { c.user.urgent = news })
+}
+
+func (c *Conn) tellUrgent() {
+	select {
+	case c.user.urgent <- struct{}{}:
+	default: // nobody wants to know, or there is news already
+	}
+}
+
+// timeoutError is an error for which Timeout is true, which net.OpError looks for.
+type timeoutError struct{ error }
+
+func (timeoutError) Timeout() bool   { return true }
+func (e timeoutError) Unwrap() error { return e.error }
+
 // opError is what all methods return.
 func (c *Conn) opError(op string, err error) error {
+	if errors.Is(err, syscall.ETIMEDOUT) {
+		err = timeoutError{err}
+	}
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }

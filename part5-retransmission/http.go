@@ -27,6 +27,7 @@ func serveHTTP(s *Stack, port uint16) error {
 		Handler:           pages,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, connOfRequest{}, c)
@@ -45,7 +46,7 @@ func showStack(w http.ResponseWriter, r *http.Request, s *Stack) {
 	if c, ok := r.Context().Value(connOfRequest{}).(*Conn); ok {
 		fmt.Fprintf(w, "This page came over a connection whose TCB is now\n\n%s\n", c.Status())
 	}
-	fmt.Fprintf(w, "TCP\n\n%s\nARP\n\n%s\nFrames\n\n%s", s.TCPStatus(), s.ARPStatus(), s.Summary())
+	fmt.Fprintf(w, "(It was written before any of its own bytes were sent.)\n\nTCP\n\n%s\nARP\n\n%s\nFrames\n\n%s", s.TCPStatus(), s.ARPStatus(), s.Summary())
 }
 
 // sendBytes sends as many bytes as the path says, of chargen's.
@@ -57,6 +58,9 @@ func sendBytes(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
+	if r.Method == http.MethodHead {
+		return // net/http would take the bytes for ever, and send none
+	}
 	for n > 0 {
 		part := chargenLines[:min(n, int64(len(chargenLines)))]
 		if _, err := w.Write(part); err != nil {

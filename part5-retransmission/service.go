@@ -46,8 +46,20 @@ func echo(c net.Conn) { _, _ = io.CopyBuffer(c, c, make([]byte, echoBuffer)) }
 // discard throws everything away (RFC 863).
 func discard(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// daytime says what time it is (RFC 867).
-func daytime(c net.Conn) { _, _ = fmt.Fprintf(c, "%s\r\n", time.Now().Format(time.RFC1123)) }
+// daytime says what time it is (RFC 867). It closes, and throws away what comes until
+// the peer has closed, too: what nobody reads would be answered by a reset, and the
+// peer might lose what it has not read yet.
+func daytime(c net.Conn) {
+	_, _ = fmt.Fprintf(c, "%s\r\n", time.Now().Format(time.RFC1123))
+	if c, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+	_ = c.SetReadDeadline(time.Now().Add(daytimePatience))
+	discard(c)
+}
+
+// daytimePatience is how long the peer may take to close.
+const daytimePatience = 10 * time.Second
 
 // chargen sends the printable characters, a line of 72 at a time that begins one
 // character later than the one before, until the peer closes (RFC 864).

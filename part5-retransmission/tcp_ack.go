@@ -54,5 +54,6 @@ func (c *Conn) answer() {
 func (c *Conn) acked() {
 	c.rcv.owed, c.rcv.ackNow = 0, false
 	c.rcv.lastACK = c.rcv.nxt
+	c.rcv.told = c.rcv.nxt.add(c.rcv.wnd >> c.rcv.shift << c.rcv.shift)
 	c.stopTimer(timerDelayedACK)
 }

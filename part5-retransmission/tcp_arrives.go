@@ -38,7 +38,7 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 		return c.arrivesAnotherSYN()
 	}
 	// Fifth, check the ACK field.
-	if err := c.arrivesACK(seg); err != nil {
+	if err := c.arrivesACK(seg); err != nil || c.state == stateClosed {
 		return err
 	}
 	// Sixth, check the URG bit.
@@ -189,7 +189,8 @@ func (c *Conn) setSendWindow(seg *segment) {
 // establish enters ESTABLISHED.
 func (c *Conn) establish() {
 	c.setState(stateEstablished)
-	c.rcv.read = c.rcv.nxt
+	c.rcv.read, c.rcv.up = c.rcv.nxt, c.rcv.nxt
+	c.s.endTimeWait(c.key)
 	c.openCongestion()
 	if c.listener != nil {
 		c.listener.established(c)

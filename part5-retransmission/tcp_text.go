@@ -21,6 +21,7 @@ type receiveQueue struct {
 	read    seqNum    // the next one that the user reads
 	buff    int       // RCV.BUFF, how much there may be in the buffer, in bytes
 	up      seqNum    // RCV.UP, the number behind the urgent data
+	told    seqNum    // the right edge of the window that the peer knows
 	fin     bool      // the peer's FIN has come
 	ready   sync.Cond // signalled when there is something to read, or anything changes
 	late    bool      // the read deadline is over
@@ -43,10 +44,9 @@ func (c *Conn) arrivesURG(seg *segment) {
 	// It "must be added to the segment sequence number to yield the urgent pointer",
 	// and points "to the sequence number of the octet following the urgent data".
 	up := seg.seq.add(int(seg.up))
-	if c.rcv.up.less(up) && c.rcv.read.less(up) {
-		c.s.note("TCP %v: urgent data", c.remote())
+	if c.rcv.up.less(up) {
 		c.rcv.up = up
-		c.rcv.ready.Broadcast()
+		c.tellUrgent()
 	}
 }
 
@@ -134,6 +134,9 @@ func (c *Conn) readable() int {
 func (c *Conn) consume(n int) {
 	c.rcv.text.discard(n)
 	c.rcv.read = c.rcv.read.add(n)
+	if c.rcv.up.less(c.rcv.read) {
+		c.rcv.up = c.rcv.read
+	}
 	c.growReceiveBuffer(n)
 	c.openWindow()
 }
@@ -166,7 +169,6 @@ func (c *Conn) takeFIN() {
 	case stateFinWait1: // our FIN has not been acknowledged, or it would be FIN-WAIT-2
 		c.setState(stateClosing)
 	case stateFinWait2:
-		c.sendACK()
 		c.enterTimeWait()
 	}
 }

@@ -22,12 +22,12 @@ const (
 // is for. The last ACK can be sent again if it was lost, and the numbers of the old
 // connection are known if a new one with the same addresses and ports begins.
 type timeWait struct {
-	key   connKey
-	nxt   seqNum    // SND.NXT
-	rcv   seqNum    // RCV.NXT
-	wnd   uint16    // the window that the peer was told last
-	until time.Time // when it ends
-	place *list.Element
+	key    connKey
+	sndNxt seqNum    // SND.NXT
+	rcvNxt seqNum    // RCV.NXT
+	rcvWnd uint16    // RCV.WND, as the peer was told last
+	until  time.Time // when it ends
+	place  *list.Element
 }
 
 // timeWaitTable holds all connections in TIME-WAIT.
@@ -52,15 +52,15 @@ func (s *Stack) closeTimeWait() {
 // read what there is.
 func (c *Conn) enterTimeWait() {
 	s := c.s
-	if old := s.tcp.timeWait.conns[c.key]; old != nil {
-		s.forgetTimeWait(old)
+	if c.rcv.ackNow {
+		c.sendACK() // of the FIN: there will be nobody to do it at the end of the batch
 	}
 	if s.tcp.timeWait.queue.Len() >= maxTimeWait {
 		s.forgetTimeWait(s.tcp.timeWait.queue.Front().Value.(*timeWait))
 	}
 	c.s.forgetConn(c)
 	c.release()
-	t := &timeWait{key: c.key, nxt: c.snd.nxt, rcv: c.rcv.nxt, wnd: c.window(flagACK)}
+	t := &timeWait{key: c.key, sndNxt: c.snd.nxt, rcvNxt: c.rcv.nxt, rcvWnd: c.window(flagACK)}
 	s.tcp.timeWait.conns[c.key] = t
 	t.place = s.tcp.timeWait.queue.PushBack(t)
 	s.startTimeWait(t)
@@ -89,6 +89,13 @@ func (s *Stack) endTimeWaits() {
 	}
 }
 
+// endTimeWait ends what an older connection with the same addresses and ports left.
+func (s *Stack) endTimeWait(key connKey) {
+	if t := s.tcp.timeWait.conns[key]; t != nil {
+		s.forgetTimeWait(t)
+	}
+}
+
 func (s *Stack) forgetTimeWait(t *timeWait) {
 	if s.tcp.conns[t.key] == nil { // else a new connection has the name by now
 		s.note("TCP %v:%d - %v: %s -> %s", s.ip.Addr(), t.key.localPort, t.key.peer(), stateTimeWait, stateClosed)
@@ -103,20 +110,22 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	l := s.tcp.listeners[t.key.localPort]
 	switch {
 	case seg.has(flagRST):
-		if seg.seq == t.rcv {
+		if seg.seq == t.rcvNxt {
 			s.forgetTimeWait(t) // "then enter the CLOSED state"
 			return nil
 		}
 		return errTCPRST
-	case seg.has(flagSYN) && !seg.has(flagACK) && t.rcv.less(seg.seq) && l != nil:
+	case seg.has(flagSYN) && !seg.has(flagACK) && t.rcvNxt.less(seg.seq) && l != nil:
 		// "It MAY accept a new SYN from the remote TCP endpoint to reopen the connection
 		// directly from TIME-WAIT state" (3.6.1, MAY-2), if that is no old one. What we
-		// know stays until the time is over: if the SYN was an old one after all, the new
-		// connection is reset, and this is TIME-WAIT again.
+		// know stays until that one is ESTABLISHED: if the SYN was an old one after all,
+		// it is reset, and this is TIME-WAIT again.
 		return l.segmentArrives(t.key, seg)
+	case seg.has(flagACK) && l != nil && l.isCookie(t.key, seg):
+		return l.openByCookie(t.key, seg)
 	case seg.len() == 0:
 		return errTCPWindow // answering it could go on for ever
-	case seg.has(flagFIN) && seg.seq.add(seg.len()) == t.rcv:
+	case seg.has(flagFIN) && seg.seq.add(seg.len()) == t.rcvNxt:
 		// "The only thing that can arrive in this state is a retransmission of the remote
 		// FIN. Acknowledge it, and restart the 2 MSL timeout."
 		s.startTimeWait(t)
@@ -128,14 +137,14 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 }
 
 func (s *Stack) answerInTimeWait(t *timeWait) {
-	s.sendSegment(t.key, segment{seq: t.nxt, ack: t.rcv, flags: flagACK, wnd: t.wnd}, s.newPacket(0))
+	s.sendSegment(t.key, segment{seq: t.sndNxt, ack: t.rcvNxt, flags: flagACK, wnd: t.rcvWnd}, s.newPacket(0))
 }
 
 // aheadOfTimeWait returns iss, or a number that is larger than those of the old
 // connection, if it is not over: MAY-2 asks for that.
 func (s *Stack) aheadOfTimeWait(key connKey, iss seqNum) seqNum {
-	if t := s.tcp.timeWait.conns[key]; t != nil && iss.leq(t.nxt) {
-		return t.nxt + seqNum(s.random32()>>8) + 1
+	if t := s.tcp.timeWait.conns[key]; t != nil && iss.leq(t.sndNxt) {
+		return t.sndNxt + seqNum(s.random32()>>8) + 1
 	}
 	return iss
 }

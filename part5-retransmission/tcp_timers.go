@@ -28,6 +28,10 @@ type timerSet struct {
 	alarm timer
 }
 
+// maxTimer is the longest that a timer can be set for: what never comes must not
+// overflow.
+const maxTimer = 100 * 365 * 24 * time.Hour
+
 // clock is the time since the stack began. It is never 0.
 func (s *Stack) clock() time.Duration { return time.Since(s.tcp.began) + 1 }
 
@@ -35,7 +39,7 @@ func (s *Stack) clock() time.Duration { return time.Since(s.tcp.began) + 1 }
 func (c *Conn) startTimer(which connTimer, d time.Duration) {
 	t := &c.timers
 	now := c.s.clock()
-	t.due[which] = now + max(d, 0)
+	t.due[which] = now + min(max(d, 0), maxTimer)
 	if t.next == 0 || t.due[which] < t.next {
 		c.setAlarm(now, t.due[which])
 	}

@@ -24,23 +24,23 @@ func (c *Conn) sendBuffer() int {
 //	                               (fixed)
 //
 //	1 - RCV.USER: received, and not consumed yet
-//	2 - RCV.WND: space that the peer knows of
-//	3 - space that the peer does not know of yet
+//	2 - RCV.WND: space that the peer may use
+//	3 - space that is not worth telling the peer about
 func (c *Conn) openWindow() {
 	if !c.receiving() {
 		return
 	}
-	before := c.rcv.wnd
+	known := max(0, int(int32(c.rcv.told-c.rcv.nxt)))
 	free := c.rcv.buff - c.readable()
 	// "The suggested SWS avoidance algorithm for the receiver is to keep
 	// RCV.NXT+RCV.WND fixed until the reduction satisfies: RCV.BUFF - RCV.USER - RCV.WND
 	// >= min( Fr * RCV.BUFF, Eff.snd.MSS )", with Fr = 1/2.
-	if free-before < min(c.rcv.buff/2, c.effSndMSS()) {
+	if free-c.rcv.wnd < min(c.rcv.buff/2, c.effSndMSS()) {
 		return
 	}
 	c.rcv.wnd = free
 	// It goes with the next ACK. Only a peer that may be waiting is told at once.
-	if free >= 2*before {
+	if free >= 2*known {
 		c.sendACK()
 	}
 }

@@ -63,7 +63,7 @@ func tries(number int) []string {
 	case number == 3:
 		return []string{"nc -v 10.0.0.4 80", "nmap -p 79-81 10.0.0.4"}
 	}
-	return []string{"curl http://10.0.0.4/", "nc 10.0.0.4 13"}
+	return []string{"curl http://10.0.0.4/", "nc -d 10.0.0.4 13"}
 }
 
 // waitAlone waits for a part that does one thing and ends, as in "lab 1 -resolve 10.0.0.1", and returns its status. It has

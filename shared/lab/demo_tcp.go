@@ -5,12 +5,15 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 )
 
 // Control bits of TCP.
 const (
+	tcpFIN = 0x01
 	tcpSYN = 0x02
 	tcpRST = 0x04
+	tcpPSH = 0x08
 	tcpACK = 0x10
 )
 
@@ -36,22 +39,32 @@ var synFields = []field{
 	{4, "TCP: option: largest segment, 1460"},
 }
 
+// dataFields are the fields of a TCP segment without options; its data come behind them.
+var dataFields = slices.Concat(synFields[:12], []field{{1, "TCP: flags: 18 is PSH and ACK"}}, synFields[13:16])
+
 // tcpFrame puts a TCP segment without data into a datagram and a frame. A SYN says the largest segment, too.
 func tcpFrame(to, from net.HardwareAddr, src, dst netip.AddrPort, seq, ack uint32, flags byte) []byte {
-	segment := make([]byte, 20, 24)
+	return ipv4Frame(to, from, 1, 6, src.Addr(), dst.Addr(), tcpSegment(src, dst, seq, ack, flags, 64240, ""))
+}
+
+// tcpSegment makes a TCP segment.
+func tcpSegment(src, dst netip.AddrPort, seq, ack uint32, flags byte, wnd uint16, data string) []byte {
+	segment := make([]byte, 20, 24+len(data))
 	binary.BigEndian.PutUint16(segment[0:], src.Port())
 	binary.BigEndian.PutUint16(segment[2:], dst.Port())
 	binary.BigEndian.PutUint32(segment[4:], seq)
 	binary.BigEndian.PutUint32(segment[8:], ack)
 	segment[13] = flags
-	binary.BigEndian.PutUint16(segment[14:], 64240)
+	binary.BigEndian.PutUint16(segment[14:], wnd)
 	if flags&tcpSYN != 0 {
 		segment = append(segment, 2, 4, 0x05, 0xb4)
 	}
 	segment[12] = byte(len(segment)/4) << 4
-	pseudo := bytes.Join([][]byte{src.Addr().AsSlice(), dst.Addr().AsSlice(), {0, 6, 0, byte(len(segment))}, segment}, nil)
+	segment = append(segment, data...)
+	length := binary.BigEndian.AppendUint16(nil, uint16(len(segment)))
+	pseudo := bytes.Join([][]byte{src.Addr().AsSlice(), dst.Addr().AsSlice(), {0, 6}, length, segment}, nil)
 	binary.BigEndian.PutUint16(segment[16:], internetChecksum(pseudo))
-	return ipv4Frame(to, from, 1, 6, src.Addr(), dst.Addr(), segment)
+	return segment
 }
 
 // tcpFor returns the segment in a frame that is one from the part to mac and src, or nil if it is none.

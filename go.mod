@@ -6,10 +6,8 @@ require (
 	github.com/google/gopacket v1.1.19
 	github.com/songgao/water v0.0.0-20200317203138-2b4b6d7c09d8
 	github.com/vishvananda/netlink v1.3.1
+	golang.org/x/net v0.49.0
 	golang.org/x/sys v0.40.0
 )
 
-require (
-	github.com/vishvananda/netns v0.0.5 // indirect
-	golang.org/x/net v0.49.0 // indirect
-)
+require github.com/vishvananda/netns v0.0.5 // indirect

@@ -21,6 +21,7 @@ func serveHTTP(s *Stack, port uint16) error {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { showStack(w, r, s) })
 	pages.HandleFunc("GET /bytes/{n}", sendBytes)
+	pages.HandleFunc("GET /", http.NotFound)
 	pages.HandleFunc("POST /", countBytes)
 	pages.HandleFunc("PUT /", countBytes)
 	server := &http.Server{

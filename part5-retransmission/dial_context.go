@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 )
 
 // DialContext opens a connection, as net.Dialer's does: http.Transport and others can
@@ -23,10 +22,7 @@ func (s *Stack) DialContext(ctx context.Context, network, address string) (net.C
 		return fail(nil, err)
 	}
 	c, err := s.DialTCP(ctx, to)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fail(net.TCPAddrFromAddrPort(to), os.ErrDeadlineExceeded)
-	case err != nil:
+	if err != nil {
 		return fail(net.TCPAddrFromAddrPort(to), errors.Unwrap(err)) // OpError says where to
 	}
 	return c, nil

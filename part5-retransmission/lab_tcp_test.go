@@ -67,6 +67,7 @@ func TestLabTCPDial(t *testing.T) {
 	second := labDir + "/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "
 	lab(t, "nc ss", []string{"-q"}, shell(`
 		nc -l -p 9999 >/dev/null & nc=$!
+		until ss -Hltn | grep -q :9999; do sleep 0.05; done
 		`+second+`-dial 10.0.1.1:9999 > /run/out & part=$!
 		for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; ss -Htn state established | grep -q 10.0.1.4 && break; done
 		cat /run/out; ss -Htn state established

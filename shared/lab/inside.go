@@ -84,11 +84,16 @@ func (s *session) run(program *os.File) (int, error) {
 	} else {
 		status, err = s.runCommand()
 	}
+	time.Sleep(lastFrames)
 	if !s.endPart() && status == 0 {
 		status = statusFailed
 	}
 	return status, err
 }
+
+// lastFrames is how long the part goes on when the command has ended: the last segments of its connections are still on
+// their way then, and are to be in the trace.
+const lastFrames = 50 * time.Millisecond
 
 // startPart runs the part, as a rule in a process group of its own, where Ctrl-C does not reach it.
 func (s *session) startPart(path string) error {

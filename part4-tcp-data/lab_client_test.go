@@ -1,0 +1,107 @@
+//go:build linux
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// secondPart is this part once more in the lab, as a client: the one that the lab itself
+// starts begins before any server can.
+func secondPart(flags string) string {
+	return labDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags
+}
+
+// startServer starts a command in the lab that listens on a port of the kernel, and
+// waits until it does.
+func startServer(command, port string) string {
+	return command + ` & server=$!
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do ss -Hltn | grep -q ":` + port + ` " && break; sleep 0.1; done
+		`
+}
+
+// -get fetches a page from a server on the kernel's sockets; an error of the server is
+// ours.
+func TestLabGet(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "serve"), "8000")+
+		secondPart("-q -get http://10.0.1.1:8000/ >/run/page")+`; echo "status $?"
+		head -n 1 /run/page; wc -l </run/page
+		`+secondPart("-q -get http://10.0.1.1:8000/nothing")+`; echo "status $?"
+		`+secondPart("-q -get http://10.0.1.1:8001/")+`; echo "status $?"
+		kill $server`)...)
+	r.want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n", "404 page not found\nstatus 1\n",
+		"the server says 404 Not Found", "connection refused")
+	if !strings.HasSuffix(r.stdout, "status 1\nstatus 1\n") {
+		t.Errorf("the status of a refused connection, in\n%s", r.stdout)
+	}
+}
+
+// The same from a server in another network, behind the kernel, which forwards.
+func TestLabGetRouted(t *testing.T) {
+	t.Parallel()
+	lab(t, "ip ss", []string{"-q"}, shell(`
+		ip netns add far
+		ip link add near type veth peer name far0 netns far
+		ip addr add 192.0.2.1/24 dev near; ip link set near up
+		ip -n far addr add 192.0.2.7/24 dev far0; ip -n far link set far0 up
+		ip -n far route add default via 192.0.2.1
+		echo 1 > /proc/sys/net/ipv4/ip_forward
+		ip netns exec far `+helper(t, "serve")+` & server=$!
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do ip netns exec far ss -Hltn | grep -q :8000 && break; sleep 0.1; done
+		`+secondPart("-q -get http://192.0.2.7:8000/ >/run/page")+`; echo "status $?"
+		head -n 1 /run/page; wc -l </run/page; kill $server`)...).
+		want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
+}
+
+// Without DNS there are no host names, and -get says so.
+func TestLabGetHostName(t *testing.T) {
+	t.Parallel()
+	lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).want(t, 1, "there is no DNS", "www.example.com")
+	lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).want(t, 2, "is no URL such as http://10.0.0.1/")
+}
+
+// -nc is nc on our own stack: what stdin has goes to the peer, and the other way round;
+// the end of stdin closes our half, and the peer may still say something.
+func TestLabNC(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "answer"), "9999")+`
+		{ sleep 0.3; ss -Htn dst 10.0.1.4 | awk '{print "the kernel is in", $1}'; } & ss=$!
+		echo question | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
+		wait $ss; cat /run/trace >&2; kill $server
+		`+secondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)
+	r.want(t, 0, "the kernel is in CLOSE-WAIT\na late answer to question\nstatus 0\nstatus 1\n", "connection refused",
+		": ESTABLISHED -> FIN-WAIT-1", ": FIN-WAIT-1 -> FIN-WAIT-2", ": FIN-WAIT-2 -> TIME-WAIT")
+}
+
+// The other way round: the peer closes first, and -nc is done, whatever stdin may still
+// have to say.
+func TestLabNCPeerClosesFirst(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "nc ss", []string{"-q"}, shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
+		sleep 0.5 | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
+		cat /run/trace >&2`)...)
+	r.want(t, 0, "bye\nstatus 0\n", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED")
+}
+
+// 20 MB with -nc through an echo server on the kernel's sockets: identical.
+func TestLabNCData(t *testing.T) {
+	t.Parallel()
+	lab(t, "ss", []string{"-q"}, shell(makeFile+startServer(helper(t, "echo"), "9999")+`
+		`+secondPart("-q -nc 10.0.1.1:9999 </run/file")+` | cmp - /run/file && echo identical
+		kill $server`)...).want(t, 0, "identical\n")
+}
+
+// When nobody takes what -nc prints, our window closes; it opens again, and nothing is
+// lost (RFC 9293 3.8.6).
+func TestLabNCSleepingReader(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ss", []string{"-q"}, shell(`
+		head -c 1000000 /dev/urandom >/run/file
+		`+startServer(helper(t, "echo"), "9999")+`
+		`+secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { sleep 0.5; cmp - /run/file && echo identical; }
+		grep -F -- '-> IP' /run/trace >&2; kill $server`)...)
+	r.want(t, 0, "identical\n")
+	wantWindows(t, r.stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
+}

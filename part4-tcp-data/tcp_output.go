@@ -16,6 +16,7 @@ type sendQueue struct {
 	ready  sync.Cond // signalled when there is room in the buffer, or anything changes
 	busy   bool      // a Write is at work
 	late   bool      // the write deadline is over
+	limit  time.Time // when that is; zero: never
 }
 
 // output sends what may be sent. It is called whenever that may have changed.

@@ -77,7 +77,7 @@ func (b *tcpBench) newPeer(text string) *script.Peer {
 
 // calls are what scripts can do with the stack.
 func (b *tcpBench) calls() script.Calls {
-	return script.Calls{
+	return b.withDataCalls(script.Calls{
 		"accept": func(...string) (string, error) { return "", b.keep(b.l.AcceptTCP()) },
 		"dial": func(to ...string) (string, error) {
 			if len(to) == 0 {
@@ -94,7 +94,7 @@ func (b *tcpBench) calls() script.Calls {
 		"close":    func(...string) (string, error) { return "", b.s.Close() },
 		"unlisten": func(...string) (string, error) { return "", b.l.Close() },
 		"state":    func(...string) (string, error) { return string(b.state(8000)), nil },
-	}
+	})
 }
 
 func (b *tcpBench) keep(c *Conn, err error) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
+	"time"
 )
 
 var (
@@ -25,6 +26,7 @@ type receiveQueue struct {
 	fin     bool      // the peer's FIN has come
 	ready   sync.Cond // signalled when there is something to read, or anything changes
 	late    bool      // the read deadline is over
+	limit   time.Time // when that is; zero: never
 	touched bool      // a segment has come, and the batch is not over
 	owed    int       // segments with data that have not been acknowledged
 	ackNow  bool      // an ACK is due at the end of the batch
@@ -165,8 +167,8 @@ func (c *Conn) takeFIN() {
 
 // arrivesBehindSYN is for the text and controls that came with a SYN,ACK.
 func (c *Conn) arrivesBehindSYN(seg *segment) error {
+	c.arrivesURG(seg) // first, as the urgent pointer counts from where the SYN is
 	seg.seq, seg.flags = seg.seq+1, seg.flags&^flagSYN
-	c.arrivesURG(seg)
 	if err := c.arrivesText(seg); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (c *Conn) readError() error {
 		return c.opError("read", net.ErrClosed)
 	case c.err != nil:
 		return c.opError("read", c.err)
-	case c.rcv.late:
+	case c.rcv.late || over(c.rcv.limit):
 		return c.opError("read", os.ErrDeadlineExceeded)
 	}
 	return nil
@@ -124,7 +124,7 @@ func (c *Conn) writeError() error {
 		return c.opError("write", c.err)
 	case c.snd.closed:
 		return c.opError("write", errPipe)
-	case c.snd.late:
+	case c.snd.late || over(c.snd.limit):
 		return c.opError("write", os.ErrDeadlineExceeded)
 	}
 	return nil

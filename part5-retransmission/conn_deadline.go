@@ -23,24 +23,25 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *Conn) setReadDeadline(t time.Time) {
-	c.rcv.late = c.setDeadline(timerReadDeadline, t)
+	c.rcv.limit, c.rcv.late = t, false
+	c.setDeadline(timerReadDeadline, t)
 	c.rcv.ready.Broadcast()
 }
 
 func (c *Conn) setWriteDeadline(t time.Time) {
-	c.snd.late = c.setDeadline(timerWriteDeadline, t)
+	c.snd.limit, c.snd.late = t, false
+	c.setDeadline(timerWriteDeadline, t)
 	c.snd.ready.Broadcast()
 }
 
-// setDeadline sets a timer to the time t and reports whether that is over already.
-func (c *Conn) setDeadline(which connTimer, t time.Time) (late bool) {
+// setDeadline sets the timer that wakes whoever waits by the time t. In TIME-WAIT and
+// CLOSED nobody does.
+func (c *Conn) setDeadline(which connTimer, t time.Time) {
 	c.stopTimer(which)
-	if t.IsZero() {
-		return false
+	if !t.IsZero() && c.state != stateClosed && c.state != stateTimeWait {
+		c.startTimer(which, time.Until(t))
 	}
-	d := time.Until(t)
-	if d > 0 && c.state != stateClosed && c.state != stateTimeWait { // in those nothing waits
-		c.startTimer(which, d)
-	}
-	return d <= 0
 }
+
+// over reports whether a deadline is.
+func over(limit time.Time) bool { return !limit.IsZero() && !time.Now().Before(limit) }

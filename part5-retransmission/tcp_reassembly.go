@@ -34,6 +34,7 @@ func (c *Conn) keep(seg *segment) error {
 	}
 	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
 	c.addSpan(piece)
+	seg.data, seg.flags = nil, seg.flags&^flagFIN
 	return nil
 }
 

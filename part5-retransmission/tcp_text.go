@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"syscall"
+	"time"
 )
 
 var (
@@ -25,6 +26,7 @@ type receiveQueue struct {
 	fin     bool      // the peer's FIN has come
 	ready   sync.Cond // signalled when there is something to read, or anything changes
 	late    bool      // the read deadline is over
+	limit   time.Time // when that is; zero: never
 	touched bool      // a segment has come, and the batch is not over
 	owed    int       // segments with data that have not been acknowledged
 	ackNow  bool      // an ACK is due at the end of the batch
@@ -83,6 +85,7 @@ func (c *Conn) arrivesText(seg *segment) error {
 	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
 	c.takeText(len(seg.data))
 	c.fillGaps()
+	c.acknowledgeOften()
 	return nil
 }
 
@@ -114,7 +117,6 @@ func (c *Conn) takeText(n int) {
 	c.rcv.nxt = c.rcv.nxt.add(n)
 	c.rcv.wnd -= n
 	c.rcv.owed++
-	c.acknowledgeOften()
 	if c.user.closedRead {
 		c.forgetText()
 	}
@@ -175,8 +177,8 @@ func (c *Conn) takeFIN() {
 
 // arrivesBehindSYN is for the text and controls that came with a SYN,ACK.
 func (c *Conn) arrivesBehindSYN(seg *segment) error {
+	c.arrivesURG(seg) // first, as the urgent pointer counts from where the SYN is
 	seg.seq, seg.flags = seg.seq+1, seg.flags&^flagSYN
-	c.arrivesURG(seg)
 	if err := c.arrivesText(seg); err != nil {
 		return err
 	}

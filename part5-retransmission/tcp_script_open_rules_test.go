@@ -1,0 +1,113 @@
+package main
+
+import "slices"
+
+// openTable goes on where stateTable ends: what the states from SYN-RECEIVED on make of
+// every kind of segment (RFC 9293 3.10.7.4, with the RST, SYN and ACK rules of RFC 5961
+// 3.2, 4.2 and 5.2), now that there are windows: at both edges, -1, 0, +1, W-1, W and W+1.
+// W is behind the window. The answers are
+//
+//   - none, at least for now
+//     ack   <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, at once
+//     ack+N the same, for N numbers more, within half a second
+//     rst   <SEQ=SEG.ACK><CTL=RST>
+//     syn   <SEQ=ISS><ACK=SEG.SEQ+1><CTL=SYN,ACK>
+//
+// fin is F. with one byte of text before it. una+1 acknowledges our FIN, or our SYN.
+var openTable = slices.Concat(
+	windowRows("SYN-RECEIVED"),
+	[]rule{
+		{"SYN-RECEIVED", "R R.", "0", "any", "-", "LISTEN"},
+		{"SYN-RECEIVED", "S S.", "in", "any", "-", "LISTEN"},
+		{"SYN-RECEIVED", ". data F. fin", "in", "una-1 una nxt+1", "rst", "SYN-RECEIVED"},
+		{"SYN-RECEIVED", ".", "in", "una+1", "-", "ESTABLISHED"},
+	},
+	takesText("SYN-RECEIVED", "una+1", "ESTABLISHED", "CLOSE-WAIT"),
+
+	synchronized("ESTABLISHED"),
+	[]rule{{"ESTABLISHED", ".", "in", "una-1 una", "-", "ESTABLISHED"}},
+	takesText("ESTABLISHED", "una-1 una", "ESTABLISHED", "CLOSE-WAIT"),
+
+	synchronized("FIN-WAIT-1"),
+	[]rule{
+		{"FIN-WAIT-1", ".", "in", "una-1 una", "-", "FIN-WAIT-1"},
+		{"FIN-WAIT-1", ".", "in", "una+1", "-", "FIN-WAIT-2"},
+	},
+	takesText("FIN-WAIT-1", "una-1 una", "FIN-WAIT-1", "CLOSING"),
+	takesText("FIN-WAIT-1", "una+1", "FIN-WAIT-2", "TIME-WAIT"),
+
+	synchronized("FIN-WAIT-2"),
+	[]rule{{"FIN-WAIT-2", ".", "in", "una-1 una", "-", "FIN-WAIT-2"}},
+	takesText("FIN-WAIT-2", "una-1 una", "FIN-WAIT-2", "TIME-WAIT"),
+
+	synchronized("CLOSE-WAIT"),
+	[]rule{{"CLOSE-WAIT", ". data F. fin", "in", "una-1 una", "-", "CLOSE-WAIT"}},
+	synchronized("CLOSING"),
+	[]rule{
+		{"CLOSING", ". data F. fin", "in", "una-1 una", "-", "CLOSING"},
+		{"CLOSING", ". data F. fin", "in", "una+1", "-", "TIME-WAIT"},
+	},
+	synchronized("LAST-ACK"),
+	[]rule{
+		{"LAST-ACK", ". data F. fin", "in", "una-1 una", "-", "LAST-ACK"},
+		{"LAST-ACK", ". data F. fin", "in", "una+1", "-", "LISTEN"}, // CLOSED, and the listener is still there
+	},
+
+	[]rule{ // its window is 0
+		{"TIME-WAIT", "R R.", "-1 +1 W-1 W+1", "any", "-", "TIME-WAIT"},
+		{"TIME-WAIT", "R R.", "0 W", "any", "-", "LISTEN"},
+		{"TIME-WAIT", "S", "-1 0 W-1 W", "any", "ack", "TIME-WAIT"},
+		{"TIME-WAIT", "S", "+1 W+1", "any", "syn", "SYN-RECEIVED"}, // MAY-2: a new connection
+		{"TIME-WAIT", "S. data F. fin", "all", "any", "ack", "TIME-WAIT"},
+		{"TIME-WAIT", ". none", "all", "any", "-", "TIME-WAIT"},
+	},
+)
+
+// synchronized are the checks that all states have from ESTABLISHED to LAST-ACK.
+func synchronized(state string) []rule {
+	return append(windowRows(state),
+		rule{state, "R R.", "0", "any", "-", "LISTEN"},
+		rule{state, "S S.", "in", "any", "ack", state},
+		rule{state, ". data F. fin", "in", "nxt+1", "ack", state},
+	)
+}
+
+// windowRows are the first check, and what else is the same everywhere.
+func windowRows(state string) []rule {
+	return []rule{
+		{state, "R R.", "out", "any", "-", state},
+		{state, "R R.", "+1 W-1", "any", "ack", state}, // RFC 5961 3.2
+		{state, "S S. . data F. fin none", "out", "any", "ack", state},
+		{state, "none", "in", "any", "-", state},
+	}
+}
+
+// takesText are the seventh and the eighth check. then is what follows from the ACK
+// alone, closed what follows from the FIN. What is not at RCV.NXT is acknowledged at
+// once, and whether it is kept does not show yet.
+func takesText(state, acks, then, closed string) []rule {
+	return []rule{
+		{state, "data", "0", acks, "ack+1", then},
+		{state, "F.", "0", acks, "ack+1", closed},
+		{state, "fin", "-1", acks, "ack+1", closed}, // the text is old, the FIN is new
+		{state, "fin", "0", acks, "ack+2", closed},
+		{state, "data F. fin", "+1 W-1", acks, "ack", then},
+	}
+}
+
+// inOpenState are scripts that lead to the states.
+var inOpenState = map[string]string{
+	"SYN-RECEIVED": inState["SYN-RECEIVED passive"],
+	"ESTABLISHED":  accepted,
+	"FIN-WAIT-1":   finWait1,
+	"FIN-WAIT-2":   finWait1 + "+0 < . 1:1(0) ack 2 win 1000\n",
+	"CLOSE-WAIT":   closeWait,
+	"CLOSING":      finWait1 + "+0 < F. 1:1(0) ack 1 win 1000\n+0 > . 2:2(0) ack 2\n",
+	"LAST-ACK":     closeWait + "+0 do closewrite\n+0 > F. 1:1(0) ack 2\n",
+	"TIME-WAIT":    finWait1 + "+0 < F. 1:1(0) ack 2 win 1000\n+0 > . 2:2(0) ack 2\n",
+}
+
+const (
+	finWait1  = accepted + "+0 do closewrite\n+0 > F. 1:1(0) ack 1\n"
+	closeWait = accepted + "+0 < F. 1:1(0) ack 1 win 1000\n+0 > . 1:1(0) ack 2\n"
+)

@@ -99,6 +99,7 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		Log: log, Trace: !opt.quiet,
 		Gateway: opt.gateway, Rand: rand.Reader,
 	})
+	s.tcp.plain = opt.plain
 	if !opt.asks() {
 		if err := listen(s, opt.listen); err != nil {
 			return err
@@ -226,6 +227,7 @@ type options struct {
 	dial    netip.AddrPort // not valid: nobody to dial
 	get     *url.URL       // nil: nothing to fetch
 	nc      netip.AddrPort // not valid: nobody to talk to
+	plain   bool
 }
 
 // asks reports whether the program is to ask something and end, rather than to stay
@@ -284,6 +286,7 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 		opt.nc, err = parseAddrPort(text)
 		return err
 	})
+	flags.BoolVar(&opt.plain, "plain", false, "no SACK and no timestamps: TCP as it was until 1996")
 	opt.faults.AddFlags(flags, describe, topmost)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -15,6 +15,7 @@ type congestion struct {
 
 	limited bool          // it was the window that kept us from sending more
 	sentAt  time.Duration // when a segment was last sent
+	paceAt  time.Duration // when the next one should be
 
 	// RFC 6937, since the recovery began: what was on its way then, what has arrived
 	// since, and what was sent.
@@ -45,9 +46,9 @@ func (c *Conn) openCongestion() {
 // congestionFeedback is told of an acknowledgment: up to ack, acked bytes more than
 // before, and delivered bytes more have arrived, in order or not.
 func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Duration) {
-	c.endRecovery(ack)
+	ended := c.endRecovery(ack)
 	switch {
-	case c.cc.cwnd == 0: // in the handshake there is no window yet
+	case ended, c.cc.cwnd == 0: // in the handshake there is no window yet
 	case c.cc.recovering && !c.cc.timedOut:
 		c.reduceRate(delivered)
 	case acked > 0 && c.cc.limited:
@@ -68,8 +69,12 @@ const maxSlowStart = 8
 func (c *Conn) growWindow(acked int, now time.Duration) {
 	mss := c.effSndMSS()
 	if c.cc.cwnd < c.cc.ssthresh {
-		c.cc.cwnd += min(acked, maxSlowStart*mss)
-		return
+		more := min(acked, maxSlowStart*mss, c.cc.ssthresh-c.cc.cwnd)
+		c.cc.cwnd += more
+		acked -= more
+		if c.cc.cwnd < c.cc.ssthresh {
+			return
+		}
 	}
 	c.cc.cwnd = c.cc.cubic.grow(c.cc.cwnd, acked, mss, now, c.rto.srtt)
 }

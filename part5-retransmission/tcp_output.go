@@ -30,6 +30,9 @@ func (c *Conn) output() {
 			c.watchTail()
 			return
 		}
+		if c.paced() {
+			return
+		}
 		c.sendText(c.snd.nxt, n)
 	}
 }

@@ -4,7 +4,7 @@ import "time"
 
 // timerFloor is the shortest time for which a timer is set: goroutines, ours and the
 // peer's, need as long to be woken.
-const timerFloor = 2 * time.Millisecond
+const timerFloor = time.Millisecond
 
 // rackState finds out from the times of sending which segments are lost: when a segment
 // has arrived, all those that were sent a good while before it should have, too. It
@@ -98,7 +98,7 @@ func (c *Conn) detectLosses(now time.Duration) {
 		}
 	}
 	if wait > 0 {
-		c.startTimer(timerReorder, max(wait, timerFloor))
+		c.startTimer(timerReorder, wait)
 	}
 	if list.lost > 0 {
 		c.startRecovery()

@@ -28,10 +28,11 @@ func (c *Conn) firstLost() seqNum {
 	return 0
 }
 
-// endRecovery ends it when everything is acknowledged that was sent before it began.
-func (c *Conn) endRecovery(ack seqNum) {
+// endRecovery ends it when everything is acknowledged that was sent before it began, and
+// reports whether it does.
+func (c *Conn) endRecovery(ack seqNum) bool {
 	if !c.cc.recovering || ack.less(c.cc.recover) {
-		return
+		return false
 	}
 	if !c.cc.timedOut {
 		c.cc.cwnd = c.cc.ssthresh
@@ -43,6 +44,7 @@ func (c *Conn) endRecovery(ack seqNum) {
 	c.cc.recovering, c.cc.timedOut, c.cc.dups = false, false, 0
 	c.rack.recovered()
 	c.s.note("TCP %v: recovered", c.remote())
+	return true
 }
 
 // retransmitLost sends again what is lost, as far as the congestion window allows.

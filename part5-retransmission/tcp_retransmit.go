@@ -52,6 +52,8 @@ func (c *Conn) lossTimeout(which connTimer) {
 		c.output()
 	case timerLossProbe:
 		c.probeTail()
+	case timerPace:
+		c.output()
 	case timerKeepAlive:
 		c.keepAliveTimeout()
 	}

@@ -143,6 +143,7 @@ func (c *Conn) sent(seq seqNum, flags uint8, n int) {
 		list.again(&live[list.find(seq)], now)
 	}
 	c.cc.sentAt = now
+	c.pace(n, now)
 	c.cc.prrOut += n
 	// "Every time a packet containing data is sent (including a retransmission), if the
 	// timer is not running, start it running" (RFC 6298 5.1).

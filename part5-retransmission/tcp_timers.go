@@ -15,6 +15,7 @@ const (
 	timerRetransmit                     // there is no answer
 	timerReorder                        // a segment that was overtaken has had time enough
 	timerLossProbe                      // the last segments have had, too
+	timerPace                           // the next segment may be sent
 	timerKeepAlive                      // nobody has said anything for long
 	connTimers                          // how many there are
 )

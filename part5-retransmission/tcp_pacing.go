@@ -1,0 +1,37 @@
+package main
+
+import "time"
+
+// paceQuantum is how much is sent at once, in time: a timer for each segment would cost
+// more than it brings.
+const paceQuantum = time.Millisecond
+
+// Pacing spreads a window over the round trip. Without it, whatever one ACK allows goes
+// out at once, and a router in the middle of a long path gets half a window in a burst:
+// more than its queue has room for, although on average it would have time for all of
+// it. Where a round trip takes no time there is nothing to be spread.
+
+// paced reports whether the next segment has to wait, and sees to it that it is sent
+// later.
+func (c *Conn) paced() bool {
+	if c.rto.srtt < nearRTT || c.sentSegments.flight == 0 || c.runs(timerPace) {
+		return c.runs(timerPace)
+	}
+	now := c.s.clock()
+	if c.cc.paceAt <= now+paceQuantum {
+		return false
+	}
+	c.startTimer(timerPace, c.cc.paceAt-now)
+	return true
+}
+
+// pace is told that n bytes were sent. In slow start the window is sent twice as fast as
+// it would have to be, as it will be twice as large in the next round trip; later, a
+// little faster.
+func (c *Conn) pace(n int, now time.Duration) {
+	window := max(c.cc.cwnd+c.cc.cwnd/5, 1)
+	if c.cc.cwnd < c.cc.ssthresh {
+		window = max(2*c.cc.cwnd, 1)
+	}
+	c.cc.paceAt = max(c.cc.paceAt, now) + c.rto.srtt*time.Duration(n)/time.Duration(window)
+}

@@ -33,5 +33,7 @@ func (c *Conn) pace(n int, now time.Duration) {
 	if c.cc.cwnd < c.cc.ssthresh {
 		window = max(2*c.cc.cwnd, 1)
 	}
-	c.cc.paceAt = max(c.cc.paceAt, now) + c.rto.srtt*time.Duration(n)/time.Duration(window)
+	takes := func(n int) time.Duration { return c.rto.srtt * time.Duration(n) / time.Duration(window) }
+	credit := takes(initialCwnd(c.effSndMSS())) // a burst that any path is expected to take
+	c.cc.paceAt = max(c.cc.paceAt, now-credit) + takes(n)
 }

@@ -115,7 +115,7 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 			return nil
 		}
 		return errTCPRST
-	case seg.has(flagSYN) && !seg.has(flagACK) && t.rcvNxt.less(seg.seq) && l != nil:
+	case seg.has(flagSYN) && !seg.has(flagACK) && t.isOlder(seg) && l != nil:
 		// "It MAY accept a new SYN from the remote TCP endpoint to reopen the connection
 		// directly from TIME-WAIT state" (3.6.1, MAY-2), if that is no old one. What we
 		// know stays until that one is ESTABLISHED: if the SYN was an old one after all,
@@ -136,8 +136,14 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	return errTCPWindow
 }
 
+// isOlder reports whether a SYN must be newer than all segments of the old connection.
+func (t *timeWait) isOlder(syn *segment) bool {
+	return t.rcvNxt.less(syn.seq)
+}
+
 func (s *Stack) answerInTimeWait(t *timeWait) {
-	s.sendSegment(t.key, segment{seq: t.sndNxt, ack: t.rcvNxt, flags: flagACK, wnd: t.rcvWnd}, s.newPacket(0))
+	seg := segment{seq: t.sndNxt, ack: t.rcvNxt, flags: flagACK, wnd: t.rcvWnd}
+	s.sendSegment(t.key, seg, s.newPacket(0))
 }
 
 // aheadOfTimeWait returns iss, or a number that is larger than those of the old

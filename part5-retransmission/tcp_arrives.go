@@ -13,7 +13,7 @@ func (c *Conn) segmentArrives(seg *segment) error {
 // arrivesInOtherStates is SEGMENT ARRIVES of RFC 9293 3.10.7.4, Other States, with
 // its eight checks.
 func (c *Conn) arrivesInOtherStates(seg *segment) error {
-	if err := c.checkTimestamp(seg); err != nil {
+	if err := c.admit(seg); err != nil {
 		return err
 	}
 	// First, check sequence number.

@@ -140,7 +140,13 @@ func (c *Conn) restartAfterIdle() {
 	}
 }
 
-// sendLimit is how far beyond SND.UNA the congestion window lets us send.
-func (c *Conn) sendLimit() int {
-	return int(c.snd.nxt-c.snd.una) + c.cc.cwnd - c.pipe()
+// limitWindow returns how far beyond SND.UNA we may send: as far as the peer's window, or
+// less if the congestion window is used up before.
+func (c *Conn) limitWindow(wnd int) int {
+	limit := int(c.snd.nxt-c.snd.una) + c.cc.cwnd - c.pipe()
+	if limit >= wnd {
+		return wnd
+	}
+	c.cc.limited = true
+	return limit
 }

@@ -18,6 +18,16 @@ func (c *Conn) deliveryProblem(reason error) error {
 	return nil
 }
 
+// fitPath returns what is left of an MSS on the path to the peer, and when each segment
+// has timestamps.
+func (c *Conn) fitPath(mss int) int {
+	mss = min(mss, c.s.mtuTo(c.remote().Addr())-ipv4MinHeaderLen-tcpMinHeaderLen)
+	if c.ts.on {
+		mss -= timestampsLen
+	}
+	return mss
+}
+
 // shrinkSegments sends what was too large for the path again, in smaller pieces. That
 // says nothing about how much the network takes, so the congestion window stays (RFC
 // 1191 6.4).

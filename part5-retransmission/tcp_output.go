@@ -56,10 +56,7 @@ func (c *Conn) end() seqNum { return c.snd.una.add(c.snd.text.size) }
 // 9293 3.7.1).
 func (c *Conn) effSndMSS() int {
 	mss := min(c.snd.mss, c.s.ourMSS())
-	mss = min(mss, c.s.mtuTo(c.remote().Addr())-ipv4MinHeaderLen-tcpMinHeaderLen)
-	if c.ts.on {
-		mss -= timestampsLen
-	}
+	mss = c.fitPath(mss)
 	return mss
 }
 
@@ -67,9 +64,7 @@ func (c *Conn) effSndMSS() int {
 // takes a window, something to send, and that the segment is not too small.
 func (c *Conn) sendable() (n int, ok bool) {
 	mss, wnd := c.effSndMSS(), c.snd.wnd
-	if limit := c.sendLimit(); limit < wnd {
-		wnd, c.cc.limited = limit, true
-	}
+	wnd = c.limitWindow(wnd)
 	usable := wnd - int(c.snd.nxt-c.snd.una) // U: negative if the window has shrunk
 	queued := int(c.end() - c.snd.nxt)       // D
 	if c.end().less(c.snd.nxt) || usable <= 0 {

@@ -1,14 +1,8 @@
 package main
 
-import "errors"
-
 // maxSpans bounds the pieces that wait for what is missing before them. Whoever sends
 // more of them has to send them again.
 const maxSpans = 256
-
-var (
-	errTCPMemory = errors.New("TCP: there is no memory left for data")
-)
 
 // receiveGaps is what is known of data behind a gap. The data are in the receive buffer
 // already, each byte in its place.
@@ -23,11 +17,8 @@ type receiveGaps struct {
 // sequence numbers SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
 func (c *Conn) keep(seg *segment) error {
 	piece := span{seg.seq, seg.seq.add(seg.len())}
-	switch {
-	case len(c.rcv.spans) >= maxSpans:
+	if len(c.rcv.spans) >= maxSpans {
 		return errTCPOrder
-	case !c.s.tcp.chunks.hasRoom(len(seg.data)):
-		return errTCPMemory
 	}
 	if seg.has(flagFIN) {
 		c.rcv.finSeen, c.rcv.finAt = true, piece.to-1

@@ -79,9 +79,6 @@ func (c *Conn) arrivesText(seg *segment) error {
 		c.abort(errUnread)
 		return errTCPNobody
 	}
-	if !c.s.tcp.chunks.hasRoom(len(seg.data)) {
-		return errTCPMemory
-	}
 	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
 	c.takeText(len(seg.data))
 	c.fillGaps()

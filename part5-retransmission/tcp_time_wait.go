@@ -28,6 +28,7 @@ type timeWait struct {
 	rcvWnd uint16    // RCV.WND, as the peer was told last
 	until  time.Time // when it ends
 	place  *list.Element
+	ts     timestamps
 }
 
 // timeWaitTable holds all connections in TIME-WAIT.
@@ -61,6 +62,7 @@ func (c *Conn) enterTimeWait() {
 	c.s.forgetConn(c)
 	c.release()
 	t := &timeWait{key: c.key, sndNxt: c.snd.nxt, rcvNxt: c.rcv.nxt, rcvWnd: c.window(flagACK)}
+	t.ts = c.ts
 	s.tcp.timeWait.conns[c.key] = t
 	t.place = s.tcp.timeWait.queue.PushBack(t)
 	s.startTimeWait(t)
@@ -115,7 +117,7 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 			return nil
 		}
 		return errTCPRST
-	case seg.has(flagSYN) && !seg.has(flagACK) && t.rcvNxt.less(seg.seq) && l != nil:
+	case seg.has(flagSYN) && !seg.has(flagACK) && t.isOlder(seg) && l != nil:
 		// "It MAY accept a new SYN from the remote TCP endpoint to reopen the connection
 		// directly from TIME-WAIT state" (3.6.1, MAY-2), if that is no old one. What we
 		// know stays until that one is ESTABLISHED: if the SYN was an old one after all,
@@ -136,8 +138,20 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	return errTCPWindow
 }
 
+// isOlder reports whether a SYN must be newer than all segments of the old connection.
+func (t *timeWait) isOlder(syn *segment) bool {
+	if newer, ok := t.ts.compare(syn); ok {
+		return newer
+	}
+	return t.rcvNxt.less(syn.seq)
+}
+
 func (s *Stack) answerInTimeWait(t *timeWait) {
-	s.sendSegment(t.key, segment{seq: t.sndNxt, ack: t.rcvNxt, flags: flagACK, wnd: t.rcvWnd}, s.newPacket(0))
+	seg := segment{seq: t.sndNxt, ack: t.rcvNxt, flags: flagACK, wnd: t.rcvWnd}
+	if t.ts.on {
+		seg.options = t.ts.append(nil, s.clock(), flagACK)
+	}
+	s.sendSegment(t.key, seg, s.newPacket(0))
 }
 
 // aheadOfTimeWait returns iss, or a number that is larger than those of the old

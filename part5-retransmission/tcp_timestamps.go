@@ -68,6 +68,13 @@ func (ts *timestamps) append(list []byte, now time.Duration, flags uint8) []byte
 	return binary.BigEndian.AppendUint32(list, echo)
 }
 
+// compare reports whether the timestamp of a SYN is newer than the last one of the old
+// connection, if both have any. That says more than sequence numbers do (RFC 6191 2).
+func (ts *timestamps) compare(syn *segment) (newer, ok bool) {
+	value, _, found := findTimestamps(syn.options)
+	return int32(value-ts.recent) > 0, found && ts.on
+}
+
 // readTimestamps takes over what the peer's SYN says.
 func (c *Conn) readTimestamps(list []byte) {
 	value, _, found := findTimestamps(list)

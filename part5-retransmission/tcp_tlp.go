@@ -9,6 +9,10 @@ const lastAckDelay = 200 * time.Millisecond
 // nothing comes behind them that would show it, and only the retransmission timer is
 // left, which is long. So after two round trips without an answer one segment is sent,
 // to get one.
+//
+// The RFC leaves it at that, for a connection that is not in a recovery. We probe in a
+// recovery, too: when what is sent again is lost together with all that came behind it,
+// nothing but the timer is left there as well.
 type tailProbe struct {
 	sent  bool   // one is on its way
 	again bool   // it was nothing new
@@ -17,8 +21,7 @@ type tailProbe struct {
 
 // watchTail sets the timer for the probe.
 func (c *Conn) watchTail() {
-	if !c.sackOK || c.cc.recovering || c.tail.sent || c.rto.srtt == 0 ||
-		len(c.sentSegments.live()) == 0 || c.sentSegments.sacked > 0 {
+	if !c.sackOK || c.cc.timedOut || c.tail.sent || c.rto.srtt == 0 || len(c.sentSegments.live()) == 0 {
 		return
 	}
 	d := max(2*c.rto.srtt, timerFloor)
@@ -30,10 +33,11 @@ func (c *Conn) watchTail() {
 	}
 }
 
-// probeTail sends the probe: the next segment, or the last one again.
+// probeTail sends the probe: the next segment, or else the last one again that the peer
+// may not have.
 func (c *Conn) probeTail() {
 	live := c.sentSegments.live()
-	if len(live) == 0 || !c.sending() || c.cc.recovering {
+	if len(live) == 0 || !c.sending() {
 		return
 	}
 	c.tail = tailProbe{sent: true}
@@ -43,7 +47,11 @@ func (c *Conn) probeTail() {
 		c.sendText(c.snd.nxt, n)
 	} else {
 		c.tail.again = true
-		c.resend(len(live) - 1)
+		last := len(live) - 1
+		for last > 0 && live[last].sacked {
+			last--
+		}
+		c.resend(last)
 	}
 	c.tail.end = c.snd.nxt
 	c.startTimer(timerRetransmit, c.rto.timeout())
@@ -53,7 +61,7 @@ func (c *Conn) probeTail() {
 // copy of it, the original was lost, and the probe has hidden that: the window has been
 // too large.
 func (c *Conn) endProbe(seg *segment) {
-	if !c.tail.sent || seg.ack.less(c.tail.end) {
+	if !c.tail.sent || seg.ack.less(c.tail.end) && !c.cc.recovering {
 		return
 	}
 	blocks := findSACK(seg.options)

@@ -69,6 +69,7 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 	case seg.has(flagRST):
 	case c.crossed(seg):
 		c.sendACK()
+		c.feedback(seg)
 		c.snd.una = seg.ack
 		c.setSendWindow(seg)
 		c.establish()

@@ -100,11 +100,8 @@ func (c *Conn) collapseWindow() {
 		c.cc.recover = c.snd.nxt
 		c.cc.recovering, c.cc.timedOut = true, true
 	}
-	c.cc.cwnd, c.cc.dups = mss, 0
-	live := list.live()
-	for i := range live {
-		list.lose(&live[i])
-	}
+	c.cc.cwnd, c.cc.dups, c.cc.limited = mss, 0, true
+	list.loseAll()
 	c.stopTimer(timerLossProbe)
 	c.stopTimer(timerReorder)
 }
@@ -147,6 +144,8 @@ func (c *Conn) limitWindow(wnd int) int {
 	if limit >= wnd {
 		return wnd
 	}
-	c.cc.limited = true
+	if limit < int(c.end()-c.snd.una) { // there is more to send
+		c.cc.limited = true
+	}
 	return limit
 }

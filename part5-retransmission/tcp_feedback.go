@@ -27,7 +27,7 @@ func (c *Conn) feedback(seg *segment) {
 	c.endProbe(seg)
 	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
 	if acked > 0 {
-		c.rto.since = 0
+		c.rto.since, c.soft = 0, nil
 		c.restartRetransmitTimer()
 	} else if c.snd.wnd == 0 {
 		c.rto.since = 0 // the window is closed, but the peer is there (RFC 9293 MUST-37)
@@ -98,7 +98,11 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
 	// Karn: it may have been any of its copies. A timestamp tells which.
 	_, echo, found := findTimestamps(seg.options)
 	if found && c.ts.on {
-		c.measure(sent, time.Duration(c.ts.value(now)-echo)*timestampTick)
+		// Only what advances SND.UNA is a measurement (RFC 7323 4.1); otherwise the echo is
+		// an old one.
+		if took := int32(c.ts.value(now) - echo); took >= 0 && sent.end.leq(seg.ack) {
+			c.measure(sent, time.Duration(took)*timestampTick)
+		}
 		found = int32(echo-c.ts.value(sent.at)) >= 0
 	}
 	if (found || !c.ts.on) && rtt >= c.rto.minRTT { // it can have been the last one
@@ -108,7 +112,8 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
 
 // isDuplicate reports whether a segment is a duplicate acknowledgment as RFC 5681 2
 // defines it: there is something on its way, it carries no data, no SYN and no FIN, and
-// neither the acknowledgment nor the window are new.
+// neither the acknowledgment nor the window are new. What answers a probe of a closed
+// window looks the same.
 func (c *Conn) isDuplicate(seg *segment) bool {
-	return seg.len() == 0 && seg.ack == c.snd.una && int(seg.wnd)<<c.snd.shift == c.snd.wnd
+	return c.snd.wnd > 0 && seg.len() == 0 && seg.ack == c.snd.una && int(seg.wnd)<<c.snd.shift == c.snd.wnd
 }

@@ -12,9 +12,8 @@ func (c *Conn) deliveryProblem(reason error) error {
 		c.soft = reason
 		return nil
 	}
-	if c.s.learnPathMTU(c.remote().Addr(), length, mtu) {
-		c.shrinkSegments()
-	}
+	c.s.learnPathMTU(c.remote().Addr(), length, mtu)
+	c.shrinkSegments() // also if that was known: from another connection, after these were sent
 	return nil
 }
 

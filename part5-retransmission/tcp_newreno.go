@@ -12,7 +12,7 @@ const dupThresh = 3
 // duplicateACK is told of a duplicate acknowledgment. With SACK the scoreboard knows
 // better.
 func (c *Conn) duplicateACK() {
-	if c.sackOK {
+	if c.sackOK || c.cc.timedOut {
 		return
 	}
 	c.cc.dups++

@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // maxSpans bounds the pieces that wait for what is missing before them. Whoever sends
 // more of them has to send them again.
 const maxSpans = 256
@@ -17,7 +19,7 @@ type receiveGaps struct {
 // sequence numbers SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
 func (c *Conn) keep(seg *segment) error {
 	piece := span{seg.seq, seg.seq.add(seg.len())}
-	if len(c.rcv.spans) >= maxSpans {
+	if len(c.rcv.spans) >= maxSpans || c.contradicts(piece, seg.has(flagFIN)) {
 		return errTCPOrder
 	}
 	if seg.has(flagFIN) {
@@ -38,6 +40,15 @@ func (c *Conn) askAgain() {
 		return
 	}
 	c.sendACK()
+}
+
+// contradicts reports whether a piece goes beyond a FIN that has come, or has a FIN before
+// something that has.
+func (c *Conn) contradicts(piece span, fin bool) bool {
+	if c.rcv.finSeen {
+		return c.rcv.finAt.less(piece.to-1) || fin && piece.to-1 != c.rcv.finAt
+	}
+	return fin && slices.ContainsFunc(c.rcv.spans, func(s span) bool { return piece.to.less(s.to) })
 }
 
 // addSpan adds a piece in front of the list, together with all that it touches.
@@ -78,7 +89,7 @@ func (c *Conn) fillGaps() {
 			continue
 		}
 		c.rcv.spans = append(c.rcv.spans[:i], c.rcv.spans[i+1:]...)
-		fin := c.rcv.finSeen && piece.to == c.rcv.finAt+1
+		fin := c.rcv.finSeen && piece.to == c.rcv.finAt+1 && c.rcv.nxt.leq(c.rcv.finAt)
 		if fin {
 			piece.to--
 		}

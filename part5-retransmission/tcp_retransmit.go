@@ -34,12 +34,17 @@ var errTimeout = fmt.Errorf("the peer does not answer: %w", syscall.ETIMEDOUT)
 // "when all outstanding data has been acknowledged, turn off the retransmission timer"
 // (5.2).
 func (c *Conn) restartRetransmitTimer() {
+	c.stopTimer(timerLossProbe) // output starts it again
 	if len(c.sentSegments.live()) == 0 {
 		c.stopTimer(timerRetransmit)
-		c.stopTimer(timerLossProbe)
 		return
 	}
 	c.startTimer(timerRetransmit, c.rto.timeout())
+}
+
+// timeLeft returns how long a timer still runs.
+func (c *Conn) timeLeft(which connTimer) time.Duration {
+	return c.timers.due[which] - c.s.clock()
 }
 
 // lossTimeout is for the timers that notice that something is missing.

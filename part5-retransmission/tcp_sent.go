@@ -84,6 +84,20 @@ func (l *sentList) lose(seg *sentSegment) {
 	l.lost++
 }
 
+// loseAll takes everything for lost that the peer does not say it has. If it says so of
+// the very first segment, and does not acknowledge it, it has thrown it away since, and
+// nothing that it has said counts any more (RFC 2018 8).
+func (l *sentList) loseAll() {
+	live := l.live()
+	reneged := len(live) > 0 && live[0].sacked
+	for i := range live {
+		if reneged && live[i].sacked {
+			l.again(&live[i], live[i].at)
+		}
+		l.lose(&live[i])
+	}
+}
+
 // again notes that a segment is sent again.
 func (l *sentList) again(seg *sentSegment, now time.Duration) {
 	l.leave(seg)
@@ -137,7 +151,8 @@ func (c *Conn) sent(seq seqNum, flags uint8, n int) {
 	}
 	end, now, list := seq.add(n), c.s.clock(), &c.sentSegments
 	live := list.live()
-	if n := len(live); n == 0 || live[n-1].end.leq(seq) {
+	probing := len(live) == 0 // if the timer runs, it is for the window
+	if probing || live[len(live)-1].end.leq(seq) {
 		list.add(sentSegment{seq: seq, end: end, at: now})
 	} else {
 		list.again(&live[list.find(seq)], now)
@@ -147,7 +162,7 @@ func (c *Conn) sent(seq seqNum, flags uint8, n int) {
 	c.cc.prrOut += n
 	// "Every time a packet containing data is sent (including a retransmission), if the
 	// timer is not running, start it running" (RFC 6298 5.1).
-	if !c.runs(timerRetransmit) {
+	if probing || !c.runs(timerRetransmit) {
 		c.startTimer(timerRetransmit, c.rto.timeout())
 	}
 }

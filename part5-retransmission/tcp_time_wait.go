@@ -110,6 +110,7 @@ func (s *Stack) forgetTimeWait(t *timeWait) {
 // peer's FIN there is nothing left to receive.
 func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	l := s.tcp.listeners[t.key.localPort]
+	t.ts.update(seg)
 	switch {
 	case seg.has(flagRST):
 		if seg.seq == t.rcvNxt {

@@ -12,9 +12,9 @@ const (
 	timerReadDeadline                   // SetReadDeadline
 	timerWriteDeadline                  // SetWriteDeadline
 	timerLinger                         // SetLinger
+	timerLossProbe                      // the last segments have had time enough
 	timerRetransmit                     // there is no answer
 	timerReorder                        // a segment that was overtaken has had time enough
-	timerLossProbe                      // the last segments have had, too
 	timerPace                           // the next segment may be sent
 	timerKeepAlive                      // nobody has said anything for long
 	connTimers                          // how many there are

@@ -75,6 +75,15 @@ func (ts *timestamps) compare(syn *segment) (newer, ok bool) {
 	return int32(value-ts.recent) > 0, found && ts.on
 }
 
+// update takes over the timestamp of what is sent again to a connection in TIME-WAIT, to
+// be echoed.
+func (ts *timestamps) update(seg *segment) {
+	value, _, found := findTimestamps(seg.options)
+	if found && !seg.has(flagSYN) && int32(value-ts.recent) > 0 {
+		ts.recent = value
+	}
+}
+
 // readTimestamps takes over what the peer's SYN says.
 func (c *Conn) readTimestamps(list []byte) {
 	value, _, found := findTimestamps(list)

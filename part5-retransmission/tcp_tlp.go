@@ -21,16 +21,15 @@ type tailProbe struct {
 
 // watchTail sets the timer for the probe.
 func (c *Conn) watchTail() {
-	if !c.sackOK || c.cc.timedOut || c.tail.sent || c.rto.srtt == 0 || len(c.sentSegments.live()) == 0 {
+	if !c.sackOK || c.cc.timedOut || c.tail.sent || c.runs(timerLossProbe) ||
+		c.rto.srtt == 0 || c.snd.wnd == 0 || len(c.sentSegments.live()) == 0 {
 		return
 	}
 	d := max(2*c.rto.srtt, timerFloor)
 	if c.sentSegments.flight <= c.effSndMSS() {
 		d += lastAckDelay
 	}
-	if d < c.rto.timeout() {
-		c.startTimer(timerLossProbe, d)
-	}
+	c.startTimer(timerLossProbe, min(d, c.timeLeft(timerRetransmit)))
 }
 
 // probeTail sends the probe: the next segment, or else the last one again that the peer
@@ -41,7 +40,7 @@ func (c *Conn) probeTail() {
 		return
 	}
 	c.tail = tailProbe{sent: true}
-	queued := int(c.end() - c.snd.nxt)
+	queued := int(int32(c.end() - c.snd.nxt)) // -1 if the FIN is on its way, too
 	room := c.snd.wnd - int(c.snd.nxt-c.snd.una)
 	if n := min(queued, room, c.effSndMSS()); n > 0 {
 		c.sendText(c.snd.nxt, n)

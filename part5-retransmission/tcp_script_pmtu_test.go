@@ -1,0 +1,191 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// Path MTU discovery (RFC 1191): all our segments have DF, which every script checks.
+// "Fragmentation needed" makes the segments smaller, and those that were too large are
+// sent again at once; the window stays (6.4).
+func TestScriptPathMTU(t *testing.T) {
+	two := opened("<mss 1460>", 60000) + `
+		+0 do write 2920 = 2920
+		+0 > . 1:1461(1460) ack 1
+		+0 > P. 1461:2921(1460) ack 1
+	`
+	playAllLoss(t, map[string]string{
+		"at once": two + `
+			+.01 < icmp unreachable frag mtu 1040 from 192.0.2.1 [1:1461(1460)]
+			+0~+.05 > . 1:1001(1000) ack 1
+			+0~+.05 > . 1001:1461(460) ack 1
+			+0~+.05 > . 1461:2461(1000) ack 1
+			+0~+.05 > P. 2461:2921(460) ack 1
+			+.01 < icmp unreachable frag mtu 1040 from 192.0.2.1 [1461:2921(1460)]
+			+.01 < . 1:1(0) ack 2921 win 60000
+			+0   do write 2000 = 2000
+			+0   > . 2921:3921(1000) ack 1
+			+0   > P. 3921:4921(1000) ack 1`,
+		"with SACK, and the last one first": withRTT("<mss 1460,nop,nop,sackOK>", 60000, ".1") + `
+			+0 do write 2920 = 2920
+			+0 > . 1:1461(1460) ack 1
+			+0~+.01 > P. 1461:2921(1460) ack 1
+			+.01 < icmp unreachable frag mtu 1040 from 192.0.2.1 [1461:2921(1460)]
+			+0~+.05 > . 1:1001(1000) ack 1
+			+0~+.05 > . 1001:1461(460) ack 1
+			+0~+.05 > . 1461:2461(1000) ack 1
+			+0~+.05 > P. 2461:2921(460) ack 1
+			+.05 < . 1:1(0) ack 2921 win 60000
+			+1   > nothing`,
+		// minPathMTU, far above the 68 below which a host "MUST never" go (3).
+		"no less than 552": two + `
+			+.01 < icmp unreachable frag mtu 100 [1:1461(1460)]
+			+0~+.05 > . 1:513(512) ack 1
+			+0~+.05 > . 513:1025(512) ack 1
+			+0~+.05 > . 1025:1461(436) ack 1
+			+0~+.05 > . 1461:1973(512) ack 1
+			+0~+.05 > . 1973:2485(512) ack 1
+			+0~+.05 > P. 2485:2921(436) ack 1`,
+		// An old router says 0: the next plateau below the length, 1492 (7.1).
+		"a router of before 1990": two + `
+			+.01 < icmp unreachable frag mtu 0 [1:1461(1460)]
+			+0~+.05 > . 1:1453(1452) ack 1
+			+0~+.05 > . 1453:1461(8) ack 1
+			+0~+.05 > . 1461:2913(1452) ack 1
+			+0~+.05 > P. 2913:2921(8) ack 1
+			+.01 < icmp unreachable frag mtu 0 [1:1453(1452)]
+			+0~+.05 > . 1:967(966) ack 1
+			+0~+.05 > . 967:1453(486) ack 1
+			+0~+.05 > . 1461:2427(966) ack 1
+			+0~+.05 > . 2427:2913(486) ack 1`,
+		"no less than it was: nothing happens": two + `
+			+.01 < icmp unreachable frag mtu 1500 [1:1461(1460)]
+			+.01 < icmp unreachable frag mtu 9000 [1:1461(1460)]
+			+.1  > nothing`,
+		"forged: not between SND.UNA and SND.NXT (RFC 5927 4.1)": two + `
+			+.01 < icmp unreachable frag mtu 1040 [0:1460(1460)]
+			+.01 < icmp unreachable frag mtu 1040 [2921:4381(1460)]
+			+.01 < icmp unreachable frag mtu 1040 [1000000:1001460(1460)]
+			+.01 < icmp unreachable frag mtu 1040 [-100:1360(1460)]
+			+.1  > nothing`,
+		"acknowledged in the meantime": two + `
+			+.01 < . 1:1(0) ack 2921 win 60000
+			+.01 < icmp unreachable frag mtu 1040 [1:1461(1460)]
+			+0   do write 1460 = 1460
+			+0   > P. 2921:4381(1460) ack 1`,
+		"the last one allowed": two + `
+			+.01 < icmp unreachable frag mtu 1040 [2920:2921(1)]
+			+0~+.05 > . 1:1001(1000) ack 1
+			+0~+.05 > . 1001:1461(460) ack 1
+			+0~+.05 > . 1461:2461(1000) ack 1
+			+0~+.05 > P. 2461:2921(460) ack 1`,
+		"what was small enough is not sent again": opened("<mss 1460>", 60000) + `
+			+0 do nodelay
+			+0 do write 1460 = 1460
+			+0 > P. 1:1461(1460) ack 1
+			+0 do write 100 = 100
+			+0 > P. 1461:1561(100) ack 1
+			+.01 < icmp unreachable frag mtu 1040 [1:1461(1460)]
+			+0~+.05 > . 1:1001(1000) ack 1
+			+0~+.05 > . 1001:1461(460) ack 1
+			+.1  > nothing`,
+		"with timestamps: less by 12": `
+			+0 < S 0:0(0) win 60000 <mss 1460,nop,nop,TS val 1 ecr 0>
+			+0 > S. 0:0(0) ack 1 <TS val a ecr 1,...>
+			+0 < . 1:1(0) ack 1 win 60000 <nop,nop,TS val 1 ecr a>
+			+0 do accept
+			+0 do write 1448 = 1448
+			+0 > P. 1:1449(1448) ack 1
+			+.01 < icmp unreachable frag mtu 1040 [1:1449(1448)]
+			+0~+.05 > . 1:989(988) ack 1
+			+0~+.05 > P. 989:1449(460) ack 1`,
+	})
+}
+
+// What was learnt is for all connections to that host, and for the next ones (RFC 1191 6.1),
+// for ten minutes (6.3).
+func TestScriptPathMTUCached(t *testing.T) {
+	learnt := opened("<mss 1460>", 60000) + `
+		+0 do write 1460 = 1460
+		+0 > P. 1:1461(1460) ack 1
+		+.01 < icmp unreachable frag mtu 1040 [1:1461(1460)]
+		+0 > . 1:1001(1000) ack 1
+		+0 > P. 1001:1461(460) ack 1
+		+.01 < . 1:1(0) ack 1461 win 60000
+	`
+	second := `
+		+0 < 8001>80 S 0:0(0) win 60000 <mss 1460>
+		+0 > 80>8001 S. 0:0(0) ack 1 <mss 1460>
+		+0 < 8001>80 . 1:1(0) ack 1 win 60000
+		+0 do accept
+		+0 do write 2000 = 2000
+	`
+	playAllLoss(t, map[string]string{
+		"the next connection": learnt + second + `
+			+0 > 80>8001 . 1:1001(1000) ack 1
+			+0 > 80>8001 P. 1001:2001(1000) ack 1`,
+		// "Every packetization layer instance that is actively using the path must be notified if
+		// the PMTU estimate is decreased" (6.2): each of them has lost its segments.
+		"what another connection has on its way": opened("<mss 1460>", 60000) + `
+			+0 < 8001>80 S 0:0(0) win 60000 <mss 1460>
+			+0 > 80>8001 S. 0:0(0) ack 1 <mss 1460>
+			+0 do write 1460 = 1460
+			+0 > P. 1:1461(1460) ack 1
+			+0 < 8001>80 . 1:1(0) ack 1 win 60000
+			+0 do accept
+			+0 do write 1460 = 1460
+			+0 > 80>8001 P. 1:1461(1460) ack 1
+			+.01 < icmp unreachable frag mtu 1040 [1:1461(1460)]
+			+0 > . 1:1001(1000) ack 1
+			+0 > P. 1001:1461(460) ack 1
+			+.01 < . 1:1(0) ack 1461 win 60000
+			+0 < 8001>80 icmp unreachable frag mtu 1040 [1:1461(1460)]
+			+0 > 80>8001 . 1:1001(1000) ack 1
+			+0 > 80>8001 P. 1001:1461(460) ack 1`,
+		"for five minutes at least": learnt + `
+			+300 do write 1460 = 1460
+			+0 > . 1461:2461(1000) ack 1
+			+.01 < . 1:1(0) ack 2461 win 60000
+			+0 > P. 2461:2921(460) ack 1`,
+		"but not for ever": learnt + `
+			+601 do write 1460 = 1460
+			+0 > P. 1461:2921(1460) ack 1`,
+	})
+}
+
+// Without the limit of the table, forged errors in the name of many peers would fill the
+// memory.
+func TestPathMTUTable(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.do(func() {
+			ip := otherIP
+			for range 3 * maxPaths {
+				ip = ip.Next()
+				if !b.s.learnPathMTU(ip, 1500, 1000) || b.s.mtuTo(ip) != 1000 {
+					t.Fatal("not learnt")
+				}
+				if n := len(b.s.ipv4.paths); n > maxPaths {
+					t.Fatalf("%d paths", n)
+				}
+			}
+			for _, test := range []struct{ length, mtu, want int }{
+				{1500, 1400, 1400}, {1500, 552, 552}, {1500, 551, 552}, {1500, 1, 552}, {1500, 68, 552},
+				{1500, 0, 1492}, {1493, 0, 1492}, {1492, 0, 1006}, {1007, 0, 1006}, {1006, 0, 552}, {600, 0, 552}, {20, 0, 552},
+			} {
+				ip = ip.Next()
+				if b.s.learnPathMTU(ip, test.length, test.mtu); b.s.mtuTo(ip) != test.want {
+					t.Errorf("%d bytes were too many, the router said %d: %d, want %d", test.length, test.mtu, b.s.mtuTo(ip), test.want)
+				}
+			}
+			if b.s.learnPathMTU(ip, 600, 700) || b.s.learnPathMTU(ip, 600, 552) {
+				t.Error("it has grown, or is news")
+			}
+		})
+		b.advance(pathMTULife + time.Second)
+		b.do(func() {
+			if n := b.s.mtuTo(otherIP.Next()); n != 1500 {
+				t.Errorf("after 10 minutes it is %d", n)
+			}
+		})
+	})
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"strconv"
+	"testing"
+	"time"
+)
+
+// The tail loss probe (RFC 8985 7.2): PTO = 2 * SRTT, and the longest delay of an ACK more
+// if only one segment is on its way; it sends something new, or the last segment again.
+func TestScriptTLP(t *testing.T) {
+	playAllLoss(t, map[string]string{
+		"the last segment again": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 3000 = 3000
+			+0   > . 1:1001(1000) ack 1
+			+0~+.02 > . 1001:2001(1000) ack 1
+			+0~+.02 > P. 2001:3001(1000) ack 1
+			+.18~+.205 > P. 2001:3001(1000) ack 1
+			+.11 < . 1:1(0) ack 1 win 60000 <nop,nop,sack 2001:3001>
+			+0~+.03 > . 1:1001(1000) ack 1
+			+0~+.03 > . 1001:2001(1000) ack 1`,
+		"something new": withRTT(sackPeer, 5000, ".1") + `
+			+0   do write 5000 = 5000
+			` + burst(1, 5001, true) + `
+			+0   < . 1:1(0) ack 1 win 6000
+			+0   do write 100 = 100
+			+.15~+.205 > P. 5001:5101(100) ack 1`,
+		"one alone: the timeout is earlier": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 1000 = 1000
+			+0   > P. 1:1001(1000) ack 1
+			+.3  > P. 1:1001(1000) ack 1`,
+		"one alone, on a long path": withRTT(sackPeer, 60000, ".25") + `
+			+0   do write 1000 = 1000
+			+0   > P. 1:1001(1000) ack 1
+			+.5~+.705 > P. 1:1001(1000) ack 1
+			+.1  < . 1:1(0) ack 1001 win 60000
+			+2   > nothing`,
+		"one probe, then the timeout": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 2000 = 2000
+			+0   > . 1:1001(1000) ack 1
+			+0~+.02 > P. 1001:2001(1000) ack 1
+			+.18~+.205 > P. 1001:2001(1000) ack 1
+			+.3  > . 1:1001(1000) ack 1`,
+		"one probe, whatever the user writes": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 2000 = 2000
+			+0   > . 1:1001(1000) ack 1
+			+0~+.02 > P. 1001:2001(1000) ack 1
+			+.18~+.205 > P. 1001:2001(1000) ack 1
+			+.01 do write 10 = 10
+			+.28~+.3 > . 1:1001(1000) ack 1`,
+		"no probe without SACK": withRTT(plainPeer, 60000, ".1") + `
+			+0   do write 2000 = 2000
+			+0   > . 1:1001(1000) ack 1
+			+0~+.02 > P. 1001:2001(1000) ack 1
+			+.27~+.31 > . 1:1001(1000) ack 1`,
+		"no probe before there is a sample": dialled + `
+			+1   > S 0:0(0)
+			+.1  < S. 0:0(0) ack 1 win 60000 <mss 1000,nop,nop,sackOK>
+			+0   > . 1:1(0) ack 1
+			+0   done dial
+			+0   do write 1000 = 1000
+			+0   > P. 1:1001(1000) ack 1
+			+2.9 > nothing`,
+	})
+}
+
+// A probe that sends something again repairs a loss without anybody noticing; the window
+// gets smaller for it all the same, unless a D-SACK tells that there was none (RFC 8985
+// 7.4).
+func TestTLPLoss(t *testing.T) {
+	for options, want := range map[string][2]int{"": {5000, 8000}, " <nop,nop,sack 1001:2001>": {10000, 12000}} {
+		t.Run(options, func(t *testing.T) {
+			onTCPBench(t, func(b *tcpBench) {
+				b.newLossPeer(withRTT(sackPeer, 60000, ".1") + `
+					+0   do write 2000 = 2000
+					+0   > . 1:1001(1000) ack 1
+					+0~+.02 > P. 1001:2001(1000) ack 1
+					+.09 < . 1:1(0) ack 1001 win 60000
+					+.1~+.305 > P. 1001:2001(1000) ack 1
+					+.11 < . 1:1(0) ack 2001 win 60000` + options).Close()
+				b.do(func() {
+					if got := b.conn(8000).cc.cwnd; got < want[0] || got > want[1] {
+						t.Errorf("cwnd is %d, want %d to %d", got, want[0], want[1])
+					}
+				})
+			})
+		})
+	}
+}
+
+// "After a retransmit timeout ... the data sender MUST retransmit the segment at the left
+// edge of the window after a retransmit timeout, whether or not the SACKed bit is on for
+// that segment" (RFC 2018 8), and does not ask for what the peer may have thrown away.
+func TestScriptReneging(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newLossPeer(withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 4000 = 4000
+			` + burst(1, 4001, true) + `
+			+.1  < . 1:1(0) ack 1 win 60000 <nop,nop,sack 1001:4001>
+			+0   > . 1:1001(1000) ack 1
+			+.1  < . 1:1(0) ack 1001 win 60000`)
+		defer p.Close()
+		next := 1001 // the peer has thrown 1001 to 4001 away
+		for range 100 {
+			for _, seg := range p.Sent(100 * time.Millisecond) {
+				if int(seg.Seq) == next {
+					next += seg.Len
+				}
+			}
+			if next > 1001 {
+				p.Send(p.Parse(". 1:1(0) ack " + strconv.Itoa(next) + " win 60000"))
+			}
+		}
+		if next != 4001 {
+			t.Errorf("after 10 s all up to %d has come, want 4001", next)
+		}
+	})
+}

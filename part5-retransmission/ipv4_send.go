@@ -26,7 +26,7 @@ func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
 		h.id = s.nextID()
 	}
 	mtu := s.mtu
-	mtu = s.mtuTo(h.dst)
+	mtu = min(mtu, s.mtuTo(h.dst))
 	if h.headerLen()+len(p.bytes()) > mtu {
 		return s.sendFragments(h, nextHop, p, mtu)
 	}

@@ -57,7 +57,7 @@ func (c *Conn) limitOrphan() {
 func (c *Conn) release() {
 	c.stopTimers()
 	c.snd.text.release()
-	if c.err != nil {
+	if c.err != nil || c.user.closed {
 		c.rcv.text.release()
 	}
 }

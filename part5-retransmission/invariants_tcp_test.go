@@ -22,6 +22,7 @@ func (s *Stack) checkTCP(t *testing.T) {
 		}
 	}
 	s.checkOpen(t)
+	s.checkLoss(t)
 	if s.closed && len(s.tcp.conns)+len(s.tcp.listeners)+s.tcp.open.Len() > 0 {
 		t.Errorf("the stack is closed, and has %d connections, %d listeners", len(s.tcp.conns), len(s.tcp.listeners))
 	}

@@ -57,7 +57,8 @@ func (c *Conn) limitOrphan() {
 func (c *Conn) release() {
 	c.stopTimers()
 	c.snd.text.release()
-	if c.err != nil {
+	c.sentSegments = sentList{}
+	if c.err != nil || c.user.closed {
 		c.rcv.text.release()
 		c.rcv.spans = nil
 	}

@@ -57,6 +57,9 @@ func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Dur
 	if acked > 0 {
 		c.cc.limited = false
 	}
+	if !c.cc.recovering {
+		c.cc.recover = ack // or it would be ahead again after 2^31 bytes
+	}
 }
 
 // maxSlowStart is by how many segments the window grows at most for one ACK in slow
@@ -128,9 +131,9 @@ func (c *Conn) reduceRate(delivered int) {
 }
 
 // restartAfterIdle forgets a window that was not in use for so long that it says nothing
-// about the network any more: "if it has not received a segment for longer than one
-// retransmission timeout, cwnd is reduced to the value of the restart window" (RFC
-// 5681 4.1).
+// about the network any more: "a TCP SHOULD set cwnd to no more than RW before beginning
+// transmission if the TCP has not sent data in an interval exceeding the retransmission
+// timeout" (RFC 5681 4.1).
 func (c *Conn) restartAfterIdle() {
 	if len(c.sentSegments.live()) == 0 && c.cc.sentAt > 0 && c.s.clock()-c.cc.sentAt > c.rto.timeout() {
 		c.cc.cwnd = min(c.cc.cwnd, initialCwnd(c.effSndMSS()))
@@ -140,6 +143,9 @@ func (c *Conn) restartAfterIdle() {
 // limitWindow returns how far beyond SND.UNA we may send: as far as the peer's window, or
 // less if the congestion window is used up before.
 func (c *Conn) limitWindow(wnd int) int {
+	if len(c.sentSegments.live()) >= maxSentSegments {
+		return 0
+	}
 	limit := int(c.snd.nxt-c.snd.una) + c.cc.cwnd - c.pipe()
 	if limit >= wnd {
 		return wnd

@@ -7,13 +7,14 @@ import "time"
 // comes before SND.UNA is set.
 func (c *Conn) feedback(seg *segment) {
 	list := &c.sentSegments
+	c.noteRefusal(seg)
 	if len(list.live()) == 0 {
-		c.rto.since = 0
+		c.noteSign()
 		return
 	}
 	now := c.s.clock()
-	c.noteRefusal(seg)
 	acked, segments := c.takeACK(seg, now)
+	c.rto.ambiguous = false
 	sacked := c.takeSACK(seg, now)
 	if acked == 0 && sacked == 0 && c.isDuplicate(seg) {
 		c.duplicateACK()
@@ -30,7 +31,17 @@ func (c *Conn) feedback(seg *segment) {
 		c.rto.since, c.soft = 0, nil
 		c.restartRetransmitTimer()
 	} else if c.snd.wnd == 0 {
-		c.rto.since = 0 // the window is closed, but the peer is there (RFC 9293 MUST-37)
+		c.noteSign()
+	}
+}
+
+// noteSign is told that the peer has answered, although nothing new is acknowledged: as
+// long as it keeps its window closed, that is all that is asked of it (RFC 9293 3.8.6.1,
+// MUST-37). Only if nobody uses the connection any more that may not go on for ever (RFC
+// 6429 3).
+func (c *Conn) noteSign() {
+	if !c.user.closed {
+		c.rto.since = 0
 	}
 }
 
@@ -38,11 +49,13 @@ func (c *Conn) feedback(seg *segment) {
 // sequence space that is, without what was sacked before, and how many segments.
 func (c *Conn) takeACK(seg *segment, now time.Duration) (acked, segments int) {
 	list := &c.sentSegments
+	c.rto.ambiguous = false
 	for len(list.live()) > 0 {
 		first := &list.live()[0]
 		if seg.ack.leq(first.seq) {
 			break
 		}
+		c.rto.ambiguous = c.rto.ambiguous || first.resent
 		if seg.ack.less(first.end) { // the peer has a part of it only
 			acked += int(seg.ack - first.seq)
 			list.trim(seg.ack)
@@ -91,7 +104,9 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
 	rtt := now - sent.at
 	if !sent.resent {
-		c.measure(sent, rtt)
+		if !c.rto.ambiguous {
+			c.measure(sent, rtt)
+		}
 		c.rack.delivered(sent, rtt)
 		return
 	}
@@ -100,8 +115,9 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
 	if found && c.ts.on {
 		// Only what advances SND.UNA is a measurement (RFC 7323 4.1); otherwise the echo is
 		// an old one.
-		if took := int32(c.ts.value(now) - echo); took >= 0 && sent.end.leq(seg.ack) {
-			c.measure(sent, time.Duration(took)*timestampTick)
+		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
+		if took >= 0 && took <= now-sent.first+timestampTick && sent.end.leq(seg.ack) {
+			c.measure(sent, took)
 		}
 		found = int32(echo-c.ts.value(sent.at)) >= 0
 	}

@@ -48,8 +48,8 @@ func (c *Conn) heard() {
 	}
 }
 
-// keepAliveTimeout asks the peer, or gives up. It is not asked "when sent data is
-// outstanding" (MUST-26): then the retransmission timer sees to it.
+// keepAliveTimeout asks the peer, or gives up. It is asked "only ... when no
+// sent data is outstanding" (MUST-26): otherwise the retransmission timer sees to it.
 func (c *Conn) keepAliveTimeout() {
 	k := &c.alive
 	silent := c.s.clock() - k.heard

@@ -9,12 +9,24 @@ var errTCPMemory = errors.New("TCP: there is no memory left for data")
 // one chunk each.
 const maxChunks = 32768
 
-// admit decides whether a segment is looked at, before its sequence number is.
+// reservedChunks are not for what comes behind a gap: there must be room for what fills
+// the gap, or nobody could ever go on.
+const reservedChunks = maxChunks / 4
+
+// admit decides whether a segment is looked at, before its sequence number is. Without
+// memory its data are lost, but not its acknowledgment, which may free some.
 func (c *Conn) admit(seg *segment) error {
 	if len(seg.data) > 0 && !c.s.tcp.chunks.hasRoom(len(seg.data)) {
-		return errTCPMemory
+		c.s.drop(errTCPMemory)
+		seg.data, seg.flags = nil, seg.flags&^flagFIN
 	}
 	return c.checkTimestamp(seg)
+}
+
+// hasRoomBehindGap reports whether there is room for data that would make the buffer n
+// bytes longer, gap and all.
+func (pool *chunkPool) hasRoomBehindGap(n int) bool {
+	return n <= 0 || pool.hasRoom(n+reservedChunks*chunkLen)
 }
 
 // left returns how many bytes there are left.

@@ -15,7 +15,7 @@ func (c *Conn) duplicateACK() {
 	if c.sackOK || c.cc.timedOut {
 		return
 	}
-	c.cc.dups++
+	c.cc.dups = min(c.cc.dups+1, len(c.sentSegments.live())) // there cannot have been more
 	// "... check to see if the Cumulative Acknowledgment field covers more than recover":
 	// what was sent again in the last recovery would else start another one.
 	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.leq(c.snd.una) {

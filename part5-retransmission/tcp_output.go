@@ -21,8 +21,7 @@ type sendQueue struct {
 
 // output sends what may be sent. It is called whenever that may have changed.
 func (c *Conn) output() {
-	c.restartAfterIdle()
-	c.retransmitLost()
+	c.prepareOutput()
 	for c.sending() {
 		n, ok := c.sendable()
 		if !ok {

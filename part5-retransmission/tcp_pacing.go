@@ -14,8 +14,11 @@ const paceQuantum = time.Millisecond
 // paced reports whether the next segment has to wait, and sees to it that it is sent
 // later.
 func (c *Conn) paced() bool {
-	if c.rto.srtt < nearRTT || c.sentSegments.flight == 0 || c.runs(timerPace) {
-		return c.runs(timerPace)
+	if c.rto.srtt < nearRTT || c.sentSegments.flight == 0 {
+		return false
+	}
+	if c.runs(timerPace) {
+		return true
 	}
 	now := c.s.clock()
 	if c.cc.paceAt <= now+paceQuantum {
@@ -35,5 +38,5 @@ func (c *Conn) pace(n int, now time.Duration) {
 	}
 	takes := func(n int) time.Duration { return c.rto.srtt * time.Duration(n) / time.Duration(window) }
 	credit := takes(initialCwnd(c.effSndMSS())) // a burst that any path is expected to take
-	c.cc.paceAt = max(c.cc.paceAt, now-credit) + takes(n)
+	c.cc.paceAt = min(max(c.cc.paceAt, now-credit)+takes(n), now+c.rto.srtt)
 }

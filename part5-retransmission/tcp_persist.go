@@ -37,9 +37,9 @@ func (c *Conn) noteRefusal(seg *segment) {
 	if c.snd.wnd > 0 || seg.wnd == 0 || seg.ack != c.snd.una {
 		return
 	}
-	live := c.sentSegments.live()
-	for i := range live {
-		c.sentSegments.lose(&live[i])
+	if live := c.sentSegments.live(); len(live) == 1 {
+		c.sentSegments.lose(&live[0])
 	}
 	c.rto.backoff = 0
+	c.stopTimer(timerRetransmit) // it was for the probes: what is sent now has its own time
 }

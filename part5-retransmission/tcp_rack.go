@@ -48,7 +48,7 @@ func (r *rackState) delivered(sent *sentSegment, rtt time.Duration) {
 // duplicate is told that the peer has got something twice: we were too impatient. It
 // counts once per round trip.
 func (r *rackState) duplicate(nxt seqNum) {
-	if r.seen && r.highest.less(r.round) {
+	if r.recoveries > 0 && r.highest.less(r.round) {
 		return
 	}
 	r.patience, r.round, r.recoveries = r.patience+1, nxt, patienceLasts

@@ -19,8 +19,15 @@ type receiveGaps struct {
 // sequence numbers SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
 func (c *Conn) keep(seg *segment) error {
 	piece := span{seg.seq, seg.seq.add(seg.len())}
+	if piece.to.leq(c.rcv.nxt) {
+		return nil // its text has filled a gap, and there was more text behind its FIN
+	}
+	c.askAgain()
 	if len(c.rcv.spans) >= maxSpans || c.contradicts(piece, seg.has(flagFIN)) {
 		return errTCPOrder
+	}
+	if at := int(seg.seq - c.rcv.read); !c.s.tcp.chunks.hasRoomBehindGap(at + len(seg.data) - c.rcv.text.size) {
+		return errTCPMemory
 	}
 	if seg.has(flagFIN) {
 		c.rcv.finSeen, c.rcv.finAt = true, piece.to-1

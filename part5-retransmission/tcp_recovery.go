@@ -47,9 +47,21 @@ func (c *Conn) endRecovery(ack seqNum) bool {
 	return true
 }
 
+// prepareOutput does what comes before new data.
+func (c *Conn) prepareOutput() {
+	if c.rcv.ackNow && (len(c.rcv.spans) > 0 || c.rcv.twice.from != c.rcv.twice.to) {
+		c.sendACK() // data would take the ACK along, but not the blocks
+	}
+	c.restartAfterIdle()
+	c.retransmitLost()
+}
+
 // retransmitLost sends again what is lost, as far as the congestion window allows.
 func (c *Conn) retransmitLost() {
 	list := &c.sentSegments
+	if !c.sending() {
+		return // a reset may have come in the same batch
+	}
 	for i := 0; list.lost > 0 && i < len(list.live()); i++ {
 		sent := &list.live()[i]
 		if !sent.lost {
@@ -84,16 +96,14 @@ func (c *Conn) resend(i int) {
 		c.resendSYN()
 		return
 	}
-	mss := c.effSndMSS()
-	text := min(int(c.end()-sent.seq), sent.len()) // without a FIN
-	if i == len(list.live())-1 && text < mss && c.snd.nxt.less(c.end()) {
-		text = min(mss, int(c.end()-sent.seq), max(1, c.snd.wnd))
-		if text > sent.len() {
-			list.removeLast()
-			c.sendText(sent.seq, text)
-			list.live()[i].resent = true
-			return
-		}
+	mss, queued := c.effSndMSS(), int(c.end()-sent.seq)
+	text := min(queued, sent.len()) // without a FIN
+	room := c.snd.wnd - int(sent.seq-c.snd.una)
+	if more := min(mss, queued, room); i == len(list.live())-1 && more > sent.len() {
+		list.removeLast()
+		c.sendText(sent.seq, more)
+		list.live()[i].resent = true
+		return
 	}
 	if text > mss {
 		list.split(i, mss)

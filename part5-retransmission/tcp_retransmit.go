@@ -71,12 +71,13 @@ func (c *Conn) retransmitTimeout() {
 	if c.rto.since == 0 {
 		c.rto.since = now - c.rto.timeout()
 	}
-	if now-c.rto.since >= c.patience() {
+	if now-c.rto.since >= c.thresholdR2() {
 		c.giveUp()
 		return
 	}
+	waited := c.rto.timeout()
 	c.rto.backoff++
-	if c.rto.backoff == thresholdR1 {
+	if c.rto.backoff >= thresholdR1 {
 		c.s.negativeAdvice(c.remote().Addr())
 	}
 	switch live := c.sentSegments.live(); {
@@ -85,15 +86,17 @@ func (c *Conn) retransmitTimeout() {
 	case c.snd.wnd == 0 && live[0].seq != c.snd.iss:
 		c.probeWindow(0)
 	default:
-		c.s.note("TCP %v: no answer for %v, sending again from %d", c.remote(), c.rto.timeout()/2, live[0].seq-c.snd.iss)
+		c.s.note("TCP %v: no answer for %v, sending again from %d", c.remote(), waited, live[0].seq-c.snd.iss)
 		c.collapseWindow()
 		c.resend(0)
 	}
-	c.startTimer(timerRetransmit, c.rto.timeout())
+	if c.state != stateClosed { // the SYN may have failed at once
+		c.startTimer(timerRetransmit, c.rto.timeout())
+	}
 }
 
-// patience is the threshold R2: how long to go on.
-func (c *Conn) patience() time.Duration {
+// thresholdR2 is how long to go on.
+func (c *Conn) thresholdR2() time.Duration {
 	switch {
 	case c.state == stateSynSent:
 		return openTimeout

@@ -33,6 +33,10 @@ type rtoState struct {
 	next    seqNum        // a segment from here on is the next one to be timed
 	backoff int           // how often the timer has expired since the last measurement
 	since   time.Duration // when it expired first without any answer; 0: it has not
+
+	// The ACK covers something that was sent twice. What was sent behind that has waited
+	// at the peer, so that the time until now is no round trip for it, either.
+	ambiguous bool
 }
 
 // timeout returns the RTO with the backing off: "The host MUST set RTO <- RTO * 2"
@@ -63,7 +67,7 @@ func (r *rtoState) sample(rtt time.Duration) {
 // trip is enough: with more, the average would forget too fast.
 func (c *Conn) measure(seg *sentSegment, rtt time.Duration) {
 	r := &c.rto
-	if r.minRTT == 0 || rtt < r.minRTT {
+	if !seg.resent && (r.minRTT == 0 || rtt < r.minRTT) { // timestamps are too coarse for that
 		r.minRTT = max(rtt, 1)
 	}
 	if r.srtt == 0 || r.next.leq(seg.seq) || r.backoff > 0 {

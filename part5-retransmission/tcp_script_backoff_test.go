@@ -30,13 +30,13 @@ func TestScriptKarn(t *testing.T) {
 			+0   do write 10 = 10
 			+0   > P. 31:41(10) ack 1
 			+.25 > P. 31:41(10) ack 1`,
-		"an ACK for two, of which one was sent twice, is a sample of the other": withRTT(plainPeer, 60000, ".1") + `
+		"nor of what was sent behind it, and had to wait for it at the peer": withRTT(plainPeer, 60000, ".1") + `
 			+0  do write 2000 = 2000
 			+0  > . 1:1001(1000) ack 1
 			+0~+.02 > P. 1001:2001(1000) ack 1
 			+.27~+.31 > . 1:1001(1000) ack 1
 			+.1 < . 1:1(0) ack 2001 win 60000
-			+0  do rto = 588                    // .4: SRTT .1375, RTTVAR .1125`,
+			+0  do rto = 600`,
 		"with timestamps there is no doubt": opened1000TS(".1") + `
 			+0   do write 10 = 10
 			+0   > P. 1:11(10) ack 1 <nop,nop,TS val b ecr 1100>

@@ -161,6 +161,7 @@ func TestScriptPAWS(t *testing.T) {
 			+0 < P. 1:11(10) ack 1 win 1000
 			+0 < F. 1:1(0) ack 1 win 1000
 			+0 < S 0:0(0) win 1000
+			+0 > . 1:1(0) ack 1 <nop,nop,TS val * ecr 1000>
 			+1 > nothing
 			+0 state ESTABLISHED`,
 		// TS.Recent is not valid any more when it is older than 24 days (5.5).

@@ -33,7 +33,7 @@ func (c *Conn) send(flags uint8, seq seqNum, p *packet) {
 		seg.ack = c.rcv.nxt
 		c.acked()
 	}
-	if len(p.bytes()) == 0 {
+	if flags == flagACK && len(p.bytes()) == 0 {
 		seg.options = c.appendSACK(seg.options)
 	}
 	c.sent(seq, flags, len(p.bytes()))

@@ -11,6 +11,7 @@ type sentSegment struct {
 	seq    seqNum
 	end    seqNum        // the number behind it; a FIN counts
 	at     time.Duration // when it was sent last, by the stack's clock
+	first  time.Duration // when it was sent first
 	sacked bool          // the peer has it, but something before it is missing
 	lost   bool          // it seems to be lost, and has not been sent again since
 	resent bool          // it was sent more than once
@@ -18,6 +19,11 @@ type sentSegment struct {
 
 // len returns how much sequence space it takes.
 func (seg *sentSegment) len() int { return int(seg.end - seg.seq) }
+
+// maxSentSegments is how many there may be: 16,384 full ones are more than any window
+// holds. A peer that asks for tiny ones must not make the list long, as some
+// acknowledgments have us go through all of it (CVE-2019-11478).
+const maxSentSegments = 16384
 
 // sentList has all segments from SND.UNA to SND.NXT, in their order. It is what RFC 6675
 // calls the scoreboard.
@@ -92,16 +98,20 @@ func (l *sentList) loseAll() {
 	reneged := len(live) > 0 && live[0].sacked
 	for i := range live {
 		if reneged && live[i].sacked {
-			l.again(&live[i], live[i].at)
+			l.again(i, live[i].end, live[i].at)
 		}
 		l.lose(&live[i])
 	}
 }
 
 // again notes that a segment is sent again.
-func (l *sentList) again(seg *sentSegment, now time.Duration) {
+func (l *sentList) again(i int, end seqNum, now time.Duration) {
+	seg := &l.live()[i]
 	l.leave(seg)
 	seg.sacked, seg.lost, seg.resent, seg.at = false, false, true, now
+	if i == len(l.live())-1 && seg.end.less(end) {
+		seg.end = end // the last one may have got a FIN
+	}
 	l.flight += seg.len()
 }
 
@@ -153,9 +163,9 @@ func (c *Conn) sent(seq seqNum, flags uint8, n int) {
 	live := list.live()
 	probing := len(live) == 0 // if the timer runs, it is for the window
 	if probing || live[len(live)-1].end.leq(seq) {
-		list.add(sentSegment{seq: seq, end: end, at: now})
+		list.add(sentSegment{seq: seq, end: end, at: now, first: now})
 	} else {
-		list.again(&live[list.find(seq)], now)
+		list.again(list.find(seq), end, now)
 	}
 	c.cc.sentAt = now
 	c.pace(n, now)

@@ -34,7 +34,8 @@ func TestSentListSums(t *testing.T) {
 			case op == 5:
 				l.lose(&live[dice.IntN(len(live))])
 			case op == 6:
-				l.again(&live[dice.IntN(len(live))], time.Duration(step))
+				i := dice.IntN(len(live))
+				l.again(i, live[i].end, time.Duration(step))
 			case op == 7:
 				if i := dice.IntN(len(live)); live[i].len() > 1 {
 					l.split(i, 1+dice.IntN(live[i].len()-1))

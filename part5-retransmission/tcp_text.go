@@ -89,7 +89,6 @@ func (c *Conn) arrivesText(seg *segment) error {
 // arrivesEarly is for a segment that begins behind RCV.NXT. The ACK goes at once: it
 // tells the peer from where on we miss something.
 func (c *Conn) arrivesEarly(seg *segment) error {
-	c.askAgain()
 	return c.keep(seg)
 }
 

@@ -98,12 +98,12 @@ func (c *Conn) startTimestamps() { c.ts.offset = c.s.hash(c.key, hashTimestamp, 
 // checkTimestamp is PAWS, "protection against wrapped sequences" (RFC 7323 5.3). It
 // comes before the sequence number is looked at.
 func (c *Conn) checkTimestamp(seg *segment) error {
-	if !c.ts.on || seg.has(flagRST) {
+	if !c.ts.on || seg.has(flagRST) || seg.has(flagSYN) {
 		return nil
 	}
 	value, _, found := findTimestamps(seg.options)
 	if !found {
-		return errTCPNoTimestamp // "it SHOULD be silently dropped" (3.2)
+		return errTCPNoTimestamp // "a TCP SHOULD silently drop the segment" (3.2)
 	}
 	now := c.s.clock()
 	if int32(value-c.ts.recent) < 0 && now-c.ts.recentAt < timestampLife {

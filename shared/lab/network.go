@@ -76,7 +76,8 @@ func setSysctls(ports string) {
 	for _, s := range []struct{ name, value string }{
 		{"net.ipv4.ip_forward", "0"}, // a new network inherits this: 1 where Docker runs
 		{"net.ipv4.ip_local_port_range", ports},
-		{"net.ipv6.conf.all.disable_ipv6", "1"}, // else the kernel asks for IPv6 routers over the TAP
+		{"net.ipv4.tcp_congestion_control", "cubic"}, // whatever the machine has as its default
+		{"net.ipv6.conf.all.disable_ipv6", "1"},      // else the kernel asks for IPv6 routers over the TAP
 		{"net.ipv6.conf.default.disable_ipv6", "1"},
 	} {
 		err := os.WriteFile("/proc/sys/"+strings.ReplaceAll(s.name, ".", "/"), []byte(s.value), 0)

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/wire"
+)
+
+// aLongRun reports whether the tests were started with -args -long.
+func aLongRun() bool {
+	f := flag.Lookup("long")
+	return f != nil && f.Value.String() == "true"
+}
+
+// onBadPair is onPair with faults on the cable.
+func onBadPair(t *testing.T, faults wire.Faults, f func(p *pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := newBadPair(t, faults)
+		defer p.close()
+		f(p)
+	})
+}
+
+func newBadPair(t *testing.T, faults wire.Faults) *pair {
+	seg := wire.New(2)
+	p := &pair{t, seg, NewStack(wire.Impair(seg.End(0), faults), quietConfig()), NewStack(seg.End(1), honestConfig())}
+	p.ours.meet(request(peerMAC, peerIP, ourIP))
+	p.peer.meet(arpFrame(peerMAC, ourMAC, 1, ourMAC, ourIP, MAC{}, peerIP))
+	for _, s := range []*Stack{p.ours, p.peer} {
+		go func() {
+			if err := s.Run(); err != nil {
+				t.Errorf("Run returned %v", err)
+			}
+		}()
+	}
+	return p
+}
+
+// meet has a stack know a neighbour's MAC address, without a word: three questions may
+// all be lost, and an answer have a bit wrong.
+func (s *Stack) meet(frame []byte) {
+	dev := s.dev
+	s.dev = nullDevice{}
+	s.receiveFrame(frame)
+	s.dev = dev
+}
+
+// connectBad is connectNear over a bad cable. The initial sequence numbers go on by
+// 250,000 a second, and a handshake in which SYNs are lost takes some. It returns nil if
+// so many were lost that somebody has given up.
+func (p *pair) connectBad(port uint16) (ours, peer *Conn) {
+	p.Helper()
+	const iss = 1<<32 - 3_000_000
+	key := connKey{remote: ourIP.As4(), remotePort: port}
+	p.peer.mu.Lock()
+	p.peer.choosePort(&key)
+	p.peer.tcp.nextPort--
+	p.peer.mu.Unlock()
+	p.peer.fixISS(key, iss)
+	p.ours.fixISS(connKey{remote: peerIP.As4(), remotePort: key.localPort, localPort: port}, iss)
+	l := p.listen(port)
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*acceptTimeout)
+	defer cancel()
+	context.AfterFunc(ctx, func() { l.Close() })
+	peer, err := p.peer.DialTCP(ctx, netip.AddrPortFrom(ourIP, port))
+	if err != nil {
+		return nil, nil
+	}
+	if ours, err = l.AcceptTCP(); err != nil {
+		peer.Abort()
+		return nil, nil
+	}
+	return ours, peer
+}
+
+// bothWays has size bytes go each way at the same time. It returns how long that took.
+func (p *pair) bothWays(ours, peer *Conn, size int64) time.Duration {
+	p.Helper()
+	start := time.Now()
+	for _, c := range []*Conn{ours, peer} {
+		c.SetDeadline(start.Add(3 * time.Hour)) // a stream that hangs shall say so
+	}
+	errs := make(chan error, 4)
+	go func() { errs <- sendStream(ours, 1, size) }()
+	go func() { errs <- sendStream(peer, 2, size) }()
+	go func() { errs <- receiveStream(ours, 2, size, p.check) }()
+	go func() { errs <- receiveStream(peer, 1, size, p.check) }()
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			p.Errorf("after %v: %v\nours: %+v\npeer: %+v", time.Since(start), err, p.look(ours), p.look(peer))
+		}
+	}
+	return time.Since(start)
+}
+
+// look is what a failing test says of a connection.
+func (p *pair) look(c *Conn) string {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return fmt.Sprintf("%s (%v) SND.UNA %d NXT %d end %d WND %d, RCV.NXT %d WND %d, cwnd %d, flight %d lost %d, RTO %v<<%d, spans %v, timers %v",
+		c.state, c.err, c.snd.una-c.snd.iss, c.snd.nxt-c.snd.iss, c.end()-c.snd.iss, c.snd.wnd, c.rcv.nxt-c.rcv.irs, c.rcv.wnd,
+		c.cc.cwnd, c.sentSegments.flight, c.sentSegments.lost, c.rto.rto, c.rto.backoff, c.rcv.spans, c.timers.due)
+}

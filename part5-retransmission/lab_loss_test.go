@@ -1,0 +1,142 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// labJob is one run of this part in the lab.
+type labJob struct {
+	name    string
+	flags   string
+	command string
+	wants   []string
+}
+
+// usualKernel has the kernel do congestion control as most do. Some have BBR instead,
+// which takes much loss for a slow path: it was seen to send a segment each 250 ms over
+// a cable without any delay, for minutes.
+const usualKernel = `cd /proc/sys/net/ipv4; for c in reno cubic; do echo $c 2>/dev/null >tcp_congestion_control; done; cd /run
+	`
+
+// together runs all jobs at the same time: they wait much more than they work.
+func together(t *testing.T, tools string, jobs []labJob) {
+	t.Helper()
+	lab(t, tools, []string{"-q"}, "true") // skips the test if there is no lab
+	var all sync.WaitGroup
+	for _, job := range jobs {
+		all.Go(func() {
+			start := time.Now()
+			r := lab(t, tools, flagsOf(job.flags), shell(usualKernel+job.command)...)
+			took := time.Since(start)
+			for _, want := range job.wants {
+				if !regexp.MustCompile(want).MatchString(r.stdout + r.stderr) {
+					t.Errorf("%s: no %q", job.name, want)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s: status %d after %v\nstdout:\n%s\nstderr:\n%s", job.name, r.status, took, r.stdout, lastLines(r.stderr))
+			}
+			t.Logf("%s: %.1f s", job.name, took.Seconds())
+		})
+	}
+	all.Wait()
+}
+
+// flagsOf splits flags at blanks; _ stands for one that is part of a flag.
+func flagsOf(text string) []string {
+	flags := strings.Fields(text)
+	for i := range flags {
+		flags[i] = strings.ReplaceAll(flags[i], "_", " ")
+	}
+	return flags
+}
+
+func lastLines(text string) string { return text[max(0, len(text)-5000):] }
+
+// echoed has so many bytes come back from echo, identical.
+func echoed(bytes int) string {
+	return fmt.Sprintf(`head -c %d /dev/urandom >/run/file
+		timeout 55 nc -N 10.0.0.4 7 </run/file | cmp - /run/file && echo identical`, bytes)
+}
+
+// Two megabytes through echo come back identical, whatever the cable does.
+func TestLabLossEcho(t *testing.T) {
+	t.Parallel()
+	identical := []string{"identical"}
+	together(t, "nc", []labJob{
+		{"loss", "-q -loss 5%", echoed(2_000_000), identical},
+		{"duplicate", "-q -duplicate 50%", echoed(2_000_000), identical},
+		{"reorder", "-q -reorder 20%", echoed(2_000_000), identical},
+		{"corrupt", "-q -corrupt 2%", echoed(2_000_000), identical},
+		{"all", "-q -loss 5% -duplicate 50% -reorder 20% -corrupt 2%", echoed(2_000_000), identical},
+	})
+}
+
+// What takes long arrives, too: over a cable that loses a quarter of all frames, each
+// way; a page although each frame takes two seconds, longer than the first RTO; and a
+// download in the middle of which the cable is cut.
+func TestLabLossPatience(t *testing.T) {
+	t.Parallel()
+	heavy, cut := 50_000, 3
+	if *longRun {
+		heavy, cut = 200_000, 10 // heavy takes half a minute, by the kernel's timers and ours
+	}
+	together(t, "nc curl ip", []labJob{
+		{"heavy loss", "-q -loss 25%", echoed(heavy), []string{"identical"}},
+		{"slow", "-q -delay 2s", `curl -s --max-time 55 -o /run/page -w '%{http_code} %{size_download}\n' http://10.0.0.4/bytes/1000`, []string{`200 1000\n`}},
+		{"cut", "-q -rate 20mbit", fmt.Sprintf(`
+			curl -s --max-time 55 -o /run/page -w '%%{http_code} %%{size_download}\n' http://10.0.0.4/bytes/5000000 & curl=$!
+			sleep 0.7; ip link set tap0 down; sleep %d; ip link set tap0 up
+			wait $curl; echo "curl ended with $?"`, cut), []string{`200 5000000\n`, "curl ended with 0"}},
+	})
+}
+
+// Each cliffhanger of the parts before is gone: a lost SYN,ACK, data, FIN and window
+// update are sent again, or asked for.
+func TestLabLossCliffhangers(t *testing.T) {
+	t.Parallel()
+	ask := `echo hello | timeout 20 nc -N 10.0.0.4 7 && echo "nc ended with $?"`
+	wants := []string{`hello\n`, "nc ended with 0", `dropped by -drop`}
+	together(t, "nc ss", []labJob{
+		{"SYN,ACK", "-drop 1:[S.]", ask, wants},
+		{"data", "-drop 1:[P.]", ask, append(wants, "sending again|seq 1:7.*\n(?s:.*)seq 1:7")},
+		{"FIN", "-drop 1:[F.]", ask + `
+			for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; ss -Htan dst 10.0.0.4 | grep -q FIN-WAIT || break; done
+			ss -Htan dst 10.0.0.4`, append(wants, `TIME-WAIT +0`, "LAST-ACK -> CLOSED")},
+		{"three in a row", "-drop 1:length_6 -drop 2:length_6 -drop 3:length_6", ask, wants},
+	})
+}
+
+// A window update that is lost is asked for: the cable is cut while the reader whose
+// buffer was full begins to read. First the reader is on the kernel's side, and we ask;
+// then it is on ours, and the kernel does.
+func TestLabLossWindowUpdate(t *testing.T) {
+	t.Parallel()
+	together(t, "ip ss", []labJob{
+		{"the kernel's", "-q", helper(t, "sleep") + ` & reader=$!
+			sleep 1.2; ip link set tap0 down; sleep 1; ip link set tap0 up
+			wait $reader`, []string{"the helper is content"}},
+		{"ours", "-q", `
+			head -c 1000000 /dev/urandom >/run/file
+			` + startServer(helper(t, "echo"), "9999") + `
+			` + secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace") + ` | {
+				sleep 0.7; ip link set tap1 down
+				{ sleep 1; ip link set tap1 up; } &
+				cmp - /run/file && echo identical; }
+			grep -c 'win 0,' /run/trace; kill $server`, []string{`identical\n[1-9]`}},
+	})
+}
+
+// 200 connections at once get a megabyte back each, though the queue in front of the TAP
+// holds 1000 frames and they want much more.
+func TestLabLossCrowd(t *testing.T) {
+	t.Parallel()
+	together(t, "ip", []labJob{{"crowd", "-q", helper(t, "crowd"), []string{"the helper is content"}}})
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/wire"
+)
+
+var replayed = flag.Int64("program", -1, "replay the random `program` with this number")
+
+// Random programs: on both ends of a connection over a bad cable a writer, a reader and
+// somebody who closes it make calls at random. What is read is what was written, as far
+// as the calls promise that; all calls return; and afterwards nothing is left.
+func TestRandomPrograms(t *testing.T) {
+	programs := int64(1000)
+	if aLongRun() {
+		programs = 20_000
+	}
+	if *replayed >= 0 {
+		runProgram(t, *replayed)
+		return
+	}
+	const parallel = 4
+	for first := range int64(parallel) {
+		t.Run(fmt.Sprint(first), func(t *testing.T) {
+			t.Parallel()
+			for n := first; n < programs && !t.Failed(); n += parallel {
+				runProgram(t, n)
+				if t.Failed() {
+					t.Logf("to replay it: go test ./part5-retransmission -run TestRandomPrograms -v -args -program %d", n)
+				}
+			}
+		})
+	}
+}
+
+// player is one end of a random program.
+type player struct {
+	c     *Conn
+	seed  byte // of the stream that it writes
+	other *player
+	wild  bool // closes whenever it likes
+	mu    sync.Mutex
+	wrote int64 // bytes that Write has taken
+	read  int64
+	eof   bool // which our own CloseRead brings, too
+	deaf  bool
+	log   []string // the calls
+}
+
+func runProgram(t *testing.T, n int64) {
+	synctest.Test(t, func(t *testing.T) {
+		dice := rand.New(rand.NewPCG(uint64(n), 5))
+		p := newBadPair(t, randomFaults(dice))
+		defer p.close()
+		p.ours.tcp.plain = dice.IntN(4) == 0
+		ours, peer := p.connectBad(80)
+		if ours == nil {
+			return
+		}
+		wild := dice.IntN(2) == 0
+		a := &player{c: ours, seed: 1, wild: wild}
+		b := &player{c: peer, seed: 2, wild: wild, other: a}
+		a.other = b
+		var all sync.WaitGroup
+		for _, x := range []*player{a, b} {
+			x.play(t, dice, &all)
+		}
+		late := time.AfterFunc(time.Hour, func() { // else it would wait for ever
+			t.Errorf("a call has not returned\nours: %s\npeer: %s", p.look(ours), p.look(peer))
+			p.close()
+		})
+		all.Wait()
+		late.Stop()
+		p.check()
+		time.Sleep(5 * time.Minute) // closeTimeout, orphanTimeout, timeWaitLen
+		synctest.Wait()
+		for _, x := range []*player{a, b} {
+			x.judge(t)
+			x.c.wantEnded(t)
+		}
+		if t.Failed() {
+			t.Logf("program %d, wild: %v\nours: %v\n%s\npeer: %v\n%s", n, wild, a.log, p.look(a.c), b.log, p.look(b.c))
+		}
+	})
+}
+
+// randomFaults is a cable that may have any fault, but not so much of it that a
+// connection would be given up.
+func randomFaults(dice *rand.Rand) (f wire.Faults) {
+	for _, share := range []*float64{&f.Loss, &f.Duplicate, &f.Reorder, &f.Corrupt} {
+		if dice.IntN(2) == 0 {
+			*share = dice.Float64() * 0.04
+		}
+	}
+	if dice.IntN(3) > 0 {
+		f.Delay = time.Duration(dice.Int64N(int64(50 * time.Millisecond)))
+		f.Jitter = time.Duration(dice.Int64N(int64(20 * time.Millisecond)))
+	}
+	if dice.IntN(3) == 0 {
+		f.Rate, f.Queue = 1e6+dice.Int64N(100e6), 5+dice.IntN(100)
+	}
+	f.Seed = dice.Uint64()
+	return f
+}
+
+// play starts the goroutines of one end, each with dice of its own.
+func (x *player) play(t *testing.T, dice *rand.Rand, all *sync.WaitGroup) {
+	part := func(f func(t *testing.T, dice *rand.Rand)) {
+		own := rand.New(rand.NewPCG(dice.Uint64(), 6))
+		all.Go(func() { f(t, own) })
+	}
+	if x.wild {
+		part(x.write)
+		part(x.readAll)
+		part(x.end)
+		return
+	}
+	var both sync.WaitGroup
+	both.Add(2)
+	part(func(t *testing.T, dice *rand.Rand) { x.write(t, dice); both.Done() })
+	part(func(t *testing.T, dice *rand.Rand) { x.readAll(t, dice); both.Done() })
+	part(func(t *testing.T, dice *rand.Rand) {
+		both.Wait()
+		x.must(t, "Close", x.c.Close())
+	})
+}
+
+func (x *player) note(format string, values ...any) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.log = append(x.log, fmt.Sprintf(format, values...))
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+)
+
+// many opens n connections whose users do nothing.
+func (d *steady) many(t *testing.T, n int) []*Conn {
+	t.Helper()
+	var all []*Conn
+	for i := range n {
+		all = append(all, d.open(d.s.tcp.listeners[80], uint16(9000+i), t))
+	}
+	return all
+}
+
+// arrive has a full segment come on a connection, so many bytes behind RCV.NXT.
+func (d *steady) arrive(c *Conn, gap int) {
+	d.receive(steadyFrame(segment{
+		srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt.add(gap), ack: c.snd.nxt, flags: flagACK, wnd: 1000,
+		options: unhex("0101080a 00000001 00000000"), data: d.text,
+	}))
+}
+
+// wantBudget checks that no more than the budget is in use.
+func (s *Stack) wantBudget(t *testing.T, when string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if used := s.tcp.chunks.used; used > maxChunks {
+		t.Fatalf("%s: %d chunks are in use, at most %d", when, used, maxChunks)
+	}
+}
+
+// 4000 connections at once receive as much as their windows let the peer send, 250 MB,
+// and their users do not read. No more than the budget is kept. What did not fit was
+// lost, and is taken when it comes again and the users have read.
+func TestBudget(t *testing.T) {
+	const conns = 4000
+	d := newSteadyOptions(t)
+	all := d.many(t, conns)
+	for range minBuffer / len(d.text) {
+		for _, c := range all {
+			d.arrive(c, 0)
+		}
+		d.s.wantBudget(t, "receiving")
+	}
+	if n := d.s.dropped[errTCPMemory]; n == 0 {
+		t.Error("nothing was dropped for want of memory")
+	}
+	d.s.mu.Lock()
+	d.s.checkInvariants(t)
+	d.s.mu.Unlock()
+	got, text := 0, make([]byte, minBuffer)
+	for _, c := range all {
+		if c.waiting() > 0 {
+			n, err := c.Read(text)
+			if got += n; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got < maxChunks*chunkLen*9/10-minBuffer {
+		t.Errorf("%d bytes were kept, the budget is %d", got, maxChunks*chunkLen)
+	}
+	if used := d.s.tcp.chunks.used; used != 0 {
+		t.Errorf("%d chunks are in use when all is read", used)
+	}
+	last := all[conns-1]
+	d.arrive(last, 0)
+	if last.waiting() == 0 {
+		t.Error("there is memory again, and a segment is not taken")
+	}
+}
+
+// Segments behind a gap count with the gap: it needs the room, too.
+func TestBudgetGaps(t *testing.T) {
+	d := newSteadyOptions(t)
+	for _, c := range d.many(t, 4000) {
+		d.arrive(c, minBuffer-6*len(d.text)) // 15 chunks, which the budget is no multiple of
+		d.s.wantBudget(t, "behind gaps")
+	}
+}
+
+// When the budget is used up by segments behind gaps, those that fill the gaps are taken
+// all the same: else no connection could ever go on.
+func TestBudgetGapsAreFilled(t *testing.T) {
+	d := newSteadyOptions(t)
+	all := d.many(t, 4000)
+	for range 40 {
+		for _, c := range all {
+			gap := len(d.text)
+			if n := len(c.rcv.spans); n > 0 {
+				gap = int(c.rcv.spans[0].to - c.rcv.nxt)
+			}
+			d.arrive(c, gap)
+		}
+	}
+	d.s.wantBudget(t, "behind gaps")
+	stuck := 0
+	for _, c := range all {
+		if d.arrive(c, 0); c.waiting() == 0 {
+			stuck++
+		}
+	}
+	if stuck == len(all) {
+		t.Errorf("%d connections are stuck for good: there is no room for what their gaps need", stuck)
+	}
+}
+
+// Writers count, too: when the budget is used up, a Write gets one chunk, so that each
+// connection goes on, and no more.
+func TestBudgetWriters(t *testing.T) {
+	const conns = 4000
+	d := newSteadyOptions(t)
+	for i, c := range d.many(t, conns) {
+		d.c = c
+		go c.Write(make([]byte, minBuffer)) // waits, when the buffer is full
+		for c.written() == 0 {
+		}
+		if used := d.used(); used > maxChunks+conns {
+			t.Fatalf("%d writers have %d chunks, the budget is %d, and one each", i, used, maxChunks)
+		}
+	}
+}
+
+func (c *Conn) written() int {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.snd.text.size
+}
+
+func (d *steady) used() int {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return d.s.tcp.chunks.used
+}
+
+// What came behind a gap, and then behind a FIN where there should be nothing, is given
+// back when the connection ends: in LAST-ACK, and by way of TIME-WAIT.
+func TestBudgetBehindFIN(t *testing.T) {
+	for _, first := range []string{"the peer", "we"} {
+		t.Run(fmt.Sprintf("%s first", first), func(t *testing.T) {
+			d := newSteadyOptions(t)
+			for _, c := range d.many(t, 100) {
+				if first == "we" {
+					c.Close()
+				}
+				d.arrive(c, 20_000)
+				d.control(c, flagACK|flagFIN)
+				if first != "we" {
+					c.Close()
+					d.control(c, flagACK)
+				}
+				if c.state != stateClosed && c.state != stateTimeWait {
+					t.Fatalf("in %s", c.state)
+				}
+			}
+			if used := d.used(); used != 0 {
+				t.Errorf("%d chunks are in use for good", used)
+			}
+		})
+	}
+}
+
+// control has a segment without data come.
+func (d *steady) control(c *Conn, flags uint8) {
+	d.receive(steadyFrame(segment{
+		srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt, ack: c.snd.nxt, flags: flags, wnd: 1000,
+		options: unhex("0101080a 00000001 00000000"),
+	}))
+}
+
+// When the budget is used up by what we send, the acknowledgment in a segment counts all
+// the same, although its data are not taken: it is what would make room.
+func TestBudgetACK(t *testing.T) {
+	d := newSteadyOptions(t)
+	d.c.Write(d.text)
+	d.s.tcp.chunks.used += maxChunks
+	d.arrive(d.c, 0)
+	d.s.tcp.chunks.used -= maxChunks
+	if d.c.snd.una != d.c.snd.nxt {
+		t.Error("the acknowledgment was dropped together with the data")
+	}
+	if d.c.waiting() > 0 {
+		t.Error("the data were taken")
+	}
+}
+
+// A FIN that has text behind it, which has come before, is none: nothing of it stays.
+func TestFINBeforeText(t *testing.T) {
+	d := newSteadyOptions(t)
+	d.arrive(d.c, 500)
+	d.receive(steadyFrame(segment{
+		srcPort: 8000, dstPort: 80, seq: d.c.rcv.nxt, ack: d.c.snd.nxt, flags: flagACK | flagFIN, wnd: 1000,
+		options: unhex("0101080a 00000001 00000000"), data: d.text[:600],
+	}))
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.s.checkInvariants(t)
+	if len(d.c.rcv.spans) > 0 {
+		t.Errorf("%v is left behind RCV.NXT %d", d.c.rcv.spans, d.c.rcv.nxt)
+	}
+}

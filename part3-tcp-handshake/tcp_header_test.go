@@ -181,7 +181,7 @@ func FuzzParseTCP(f *testing.F) {
 		if seg, err := parseTCPHeader(b); err == nil {
 			findMSS(seg.options)
 			findWindowScale(seg.options)
-			describeOptions(seg.options)
+			describeOptions(seg.options, 0)
 		}
 	})
 }

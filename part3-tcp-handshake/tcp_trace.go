@@ -71,7 +71,7 @@ func describeTCP(h ipv4Header, payload []byte) string {
 		fmt.Fprintf(&b, ", urg %d", seg.up)
 	}
 	if len(seg.options) > 0 {
-		fmt.Fprintf(&b, ", options [%s]", describeOptions(seg.options))
+		fmt.Fprintf(&b, ", options [%s]", describeOptions(seg.options, seg.ack-ack))
 	}
 	fmt.Fprintf(&b, ", length %d", len(seg.data))
 	if tcpChecksum(payload, h.src, h.dst) != 0 {
@@ -97,8 +97,8 @@ func describeFlags(flags uint8) string {
 	return text
 }
 
-// describeOptions lists TCP options.
-func describeOptions(list []byte) string {
+// describeOptions lists TCP options. What they acknowledge is counted from a number.
+func describeOptions(list []byte, from seqNum) string {
 	var names []string
 	for len(list) > 0 {
 		n := 1
@@ -109,7 +109,7 @@ func describeOptions(list []byte) string {
 			}
 			n = int(list[1])
 		}
-		names = append(names, describeOption(list[:n]))
+		names = append(names, describeOption(list[:n], from))
 		if list[0] == tcpOptionEnd {
 			break
 		}
@@ -118,7 +118,7 @@ func describeOptions(list []byte) string {
 	return strings.Join(names, ",")
 }
 
-func describeOption(o []byte) string {
+func describeOption(o []byte, from seqNum) string {
 	switch {
 	case o[0] == tcpOptionEnd:
 		return "eol"
@@ -133,5 +133,18 @@ func describeOption(o []byte) string {
 	case o[0] == 8 && len(o) == 10:
 		return fmt.Sprintf("TS val %d ecr %d", binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:]))
 	}
+	if o[0] == 5 && len(o) > 2 && len(o)%8 == 2 {
+		return describeSACK(o[2:], from)
+	}
 	return fmt.Sprintf("unknown-%d", o[0])
+}
+
+// describeSACK lists pieces of a stream: of each the first number, and the one behind it.
+func describeSACK(blocks []byte, from seqNum) string {
+	text := fmt.Sprintf("sack %d ", len(blocks)/8)
+	for ; len(blocks) > 0; blocks = blocks[8:] {
+		first, behind := seqNum(binary.BigEndian.Uint32(blocks[0:])), seqNum(binary.BigEndian.Uint32(blocks[4:]))
+		text += fmt.Sprintf("{%d:%d}", first-from, behind-from)
+	}
+	return text
 }

@@ -54,9 +54,6 @@ func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Dur
 	case acked > 0 && c.cc.limited:
 		c.growWindow(acked, now)
 	}
-	if acked > 0 {
-		c.cc.limited = false
-	}
 	if !c.cc.recovering {
 		c.cc.recover = ack // or it would be ahead again after 2^31 bytes
 	}

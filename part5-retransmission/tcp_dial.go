@@ -119,6 +119,9 @@ func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error 
 	if errors.Is(reason, syscall.EMSGSIZE) {
 		return errICMPUnwanted // "fragmentation needed" is no reason to give up
 	}
+	if errors.Is(reason, syscall.ENOBUFS) {
+		return nil // it never left: it is sent again
+	}
 	c.remove(reason)
 	return nil
 }

@@ -110,18 +110,19 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
 		c.rack.delivered(sent, rtt)
 		return
 	}
-	// Karn: it may have been any of its copies. A timestamp tells which.
+	// Karn: it may have been any of its copies. A timestamp tells which, but only for what
+	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed.
 	_, echo, found := findTimestamps(seg.options)
-	if found && c.ts.on {
-		// Only what advances SND.UNA is a measurement (RFC 7323 4.1); otherwise the echo is
-		// an old one.
+	if found && c.ts.on && sent.end.leq(seg.ack) {
 		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
-		if took >= 0 && took <= now-sent.first+timestampTick && sent.end.leq(seg.ack) {
+		if took >= 0 && took <= now-sent.first+timestampTick {
 			c.measure(sent, took)
 		}
-		found = int32(echo-c.ts.value(sent.at)) >= 0
+		if int32(echo-c.ts.value(sent.at)) < 0 {
+			return // it was an earlier one
+		}
 	}
-	if (found || !c.ts.on) && rtt >= c.rto.minRTT { // it can have been the last one
+	if rtt >= c.rto.minRTT { // it can have been the last one
 		c.rack.delivered(sent, rtt)
 	}
 }

@@ -16,7 +16,8 @@ const reservedChunks = maxChunks / 4
 // admit decides whether a segment is looked at, before its sequence number is. Without
 // memory its data are lost, but not its acknowledgment, which may free some.
 func (c *Conn) admit(seg *segment) error {
-	if len(seg.data) > 0 && !c.s.tcp.chunks.hasRoom(len(seg.data)) {
+	grows := int(int32(seg.seq.add(len(seg.data))-c.rcv.read)) - c.rcv.text.size
+	if grows > 0 && len(seg.data) > 0 && !c.s.tcp.chunks.hasRoom(min(grows, len(seg.data))) {
 		c.s.drop(errTCPMemory)
 		seg.data, seg.flags = nil, seg.flags&^flagFIN
 	}

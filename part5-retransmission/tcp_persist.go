@@ -37,9 +37,10 @@ func (c *Conn) noteRefusal(seg *segment) {
 	if c.snd.wnd > 0 || seg.wnd == 0 || seg.ack != c.snd.una {
 		return
 	}
-	if live := c.sentSegments.live(); len(live) == 1 {
+	live := c.sentSegments.live()
+	if len(live) == 1 {
 		c.sentSegments.lose(&live[0])
 	}
 	c.rto.backoff = 0
-	c.stopTimer(timerRetransmit) // it was for the probes: what is sent now has its own time
+	c.restartRetransmitTimer() // it was for the probes: what is on its way now has its own time
 }

@@ -53,6 +53,7 @@ func (c *Conn) prepareOutput() {
 		c.sendACK() // data would take the ACK along, but not the blocks
 	}
 	c.restartAfterIdle()
+	c.cc.limited = false
 	c.retransmitLost()
 }
 

@@ -62,8 +62,10 @@ func tries(number int) []string {
 		return []string{"ping -c3 10.0.0.4", "nmap -sn 10.0.0.4"}
 	case number == 3:
 		return []string{"nc -v 10.0.0.4 80", "nmap -p 79-81 10.0.0.4"}
+	case number == 4:
+		return []string{"curl http://10.0.0.4/", "nc -d 10.0.0.4 13"}
 	}
-	return []string{"curl http://10.0.0.4/", "nc -d 10.0.0.4 13"}
+	return []string{"curl -o /dev/null http://10.0.0.4/bytes/100000000", "nc -d 10.0.0.4 13"}
 }
 
 // waitAlone waits for a part that does one thing and ends, as in "lab 1 -resolve 10.0.0.1", and returns its status. It has

@@ -24,6 +24,7 @@ var demos = map[int][]step{
 	2: part2Steps,
 	3: part3Steps,
 	4: part4Steps,
+	5: part5Steps,
 }
 
 // A bench is what the steps work with: our end of the cable, with the part at the other one.

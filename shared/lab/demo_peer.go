@@ -27,13 +27,21 @@ type arrived struct {
 	data  []byte
 }
 
-// openTo opens a connection from a port of the third host to one of the part's, and promises a window.
-func openTo(b *bench, from, to, wnd uint16) (*tcpPeer, error) {
+// newPeer returns the third host's end of a connection that is not open yet.
+func newPeer(b *bench, from, to, wnd uint16) (*tcpPeer, error) {
 	third, err := asThird(b)
 	if err != nil {
 		return nil, err
 	}
-	p := &tcpPeer{b: third, src: netip.AddrPortFrom(thirdIP, from), dst: netip.AddrPortFrom(partIP, to), iss: 1000, seq: 1000, wnd: wnd}
+	return &tcpPeer{b: third, src: netip.AddrPortFrom(thirdIP, from), dst: netip.AddrPortFrom(partIP, to), iss: 1000, seq: 1000, wnd: wnd}, nil
+}
+
+// openTo opens a connection from a port of the third host to one of the part's, and promises a window.
+func openTo(b *bench, from, to, wnd uint16) (*tcpPeer, error) {
+	p, err := newPeer(b, from, to, wnd)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := p.send(tcpSYN, ""); err != nil {
 		return nil, err
 	}
@@ -109,7 +117,7 @@ func (p *tcpPeer) expect(flags byte) (arrived, error) {
 
 // tell prints one segment: who sends it, what it is, counted from the start of the streams, and what that does.
 func (p *tcpPeer) tell(who string, flags byte, seq, ack uint32, does string) {
-	p.b.printf("  %-8s  %-8s  seq %-3d ack %-3d  %s\n", who, flagNames(flags), seq, ack, does)
+	p.b.printf("  %-8s  %-8s  seq %-4d ack %-4d  %s\n", who, flagNames(flags), seq, ack, does)
 }
 
 // flagNames writes the control bits out.

@@ -10,9 +10,9 @@ const (
 	// us send a datagram for every few bytes (RFC 5927 7; Linux takes the same number).
 	minPathMTU = 552
 
-	// pathMTULife is how long we believe it: "an attempt to detect an increase ... MUST
+	// pathMTULife is how long we believe it: "An attempt to detect an increase ... MUST
 	// NOT be done less than 5 minutes after a Datagram Too Big message has been received
-	// ... We recommend setting these timers at twice their minimum values" (RFC 1191 6.3).
+	// ... We recommend setting these timers at twice their minimum values" (RFC 1191 3).
 	pathMTULife = 10 * time.Minute
 
 	// maxPaths bounds the table. When it is full, it is emptied: a path's MTU is learnt

@@ -68,8 +68,8 @@ func (c *Conn) retransmitLost() {
 		if !sent.lost {
 			continue
 		}
-		// Without SACK the first one goes in any case: "the TCP sender MUST ... retransmit
-		// the lost segment starting at SND.UNA" (RFC 5681 3.2).
+		// Without SACK the first one goes in any case: "The lost segment starting at SND.UNA
+		// MUST be retransmitted" (RFC 5681 3.2).
 		fast := i == 0 && !c.sackOK && !c.cc.timedOut
 		if !fast && c.pipe() > 0 && c.pipe()+sent.len() > c.cc.cwnd {
 			c.cc.limited = true

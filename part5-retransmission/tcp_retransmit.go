@@ -86,7 +86,7 @@ func (c *Conn) retransmitTimeout() {
 	case c.snd.wnd == 0 && live[0].seq != c.snd.iss:
 		c.probeWindow(0)
 	default:
-		c.s.note("TCP %v: no answer for %v, sending again from %d", c.remote(), waited, live[0].seq-c.snd.iss)
+		c.s.note("TCP %v: no answer for %v, sending again from %d", c.remote(), waited.Round(time.Millisecond), live[0].seq-c.snd.iss)
 		c.collapseWindow()
 		c.resend(0)
 	}

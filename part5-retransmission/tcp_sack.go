@@ -60,7 +60,7 @@ func (c *Conn) readSACKPermitted(list []byte) {
 }
 
 // appendSACK appends the blocks to the options of a segment without data: "the first
-// SACK block MUST specify the contiguous block of data containing the segment which
+// SACK block ... MUST specify the contiguous block of data containing the segment which
 // triggered this ACK" (RFC 2018 4), and the others those before it, so that each is told
 // several times. What came twice goes before all others.
 func (c *Conn) appendSACK(list []byte) []byte {

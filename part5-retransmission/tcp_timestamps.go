@@ -111,9 +111,9 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 		c.challenge() // "send an acknowledgment in reply": limited, as all that anybody can ask for
 		return errTCPPAWS
 	}
-	// "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then save SEG.TSval": of
-	// several segments that one ACK answers it is the first one's that is echoed, so that
-	// the peer measures the delay of our ACK, too (4.3).
+	// "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval is copied to
+	// TS.Recent": of several segments that one ACK answers it is the first one's that is
+	// echoed, so that the peer measures the delay of our ACK, too (4.3).
 	if seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) {
 		c.ts.recent, c.ts.recentAt = value, now
 	}

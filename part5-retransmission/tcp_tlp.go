@@ -39,6 +39,7 @@ func (c *Conn) probeTail() {
 	if len(live) == 0 || !c.sending() {
 		return
 	}
+	c.s.note("TCP %v: no answer, a tail loss probe goes out", c.remote())
 	c.tail = tailProbe{sent: true}
 	queued := int(int32(c.end() - c.snd.nxt)) // -1 if the FIN is on its way, too
 	room := c.snd.wnd - int(c.snd.nxt-c.snd.una)

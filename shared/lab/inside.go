@@ -51,7 +51,7 @@ func inside() int {
 	go func() {
 		// Nothing more comes: this returns when the outer process has ended, also if it was killed so early that the
 		// kernel did not yet know that we are to be killed with it.
-		control.Read(make([]byte, 1))
+		io.Copy(io.Discard, control) // the decoder may have left the newline behind the job
 		os.Exit(statusFailed)
 	}()
 	if err := prepareNamespace(); err != nil {

@@ -35,16 +35,15 @@ func TestPairsOnBadCables(t *testing.T) {
 
 // plan is what a seed stands for.
 type plan struct {
-	faults   wire.Faults
-	plain    bool
-	mtu      [2]int
-	sizes    [2]int64
-	noDelay  bool
-	near     bool
-	slow     time.Duration // a reader's pause
-	half     bool          // the second direction begins when the first is over
-	keep     bool
-	closeAny bool // Close right behind the last Write, no CloseWrite
+	faults  wire.Faults
+	plain   bool
+	mtu     [2]int
+	sizes   [2]int64
+	noDelay bool
+	near    bool
+	slow    time.Duration // a reader's pause
+	half    bool          // the second direction begins when the first is over
+	keep    bool
 }
 
 func makePlan(seed uint64) (p plan, random *rand.Rand) {

@@ -21,7 +21,6 @@ type rig struct {
 	ts   bool   // segments carry timestamps
 	tick uint32 // TSval offset of the peer
 	fast bool   // no checks
-	seen map[connKey]seqNum
 }
 
 func (r *rig) Write(frame []byte) (int, error) {

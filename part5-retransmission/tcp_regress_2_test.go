@@ -85,9 +85,8 @@ func TestRegressRenege(t *testing.T) {
 		r.pass(20 * time.Millisecond)
 		r.in(r.ack(una, 60000, span{at(1), at(10)}))
 		start := time.Now()
-		have := una // what the receiver has in order; all else it forgets at once
 		r.pass(20 * time.Millisecond)
-		have = at(1)
+		have := at(1) // what the receiver has in order; all else it forgets at once
 		r.in(r.ack(have, 60000))
 		for have != at(10) && time.Since(start) < 5*time.Minute {
 			out := r.pass(time.Millisecond)

@@ -1,3 +1,7 @@
+//go:build !race
+
+// (This harness looks at the stack from outside of its lock, between two steps.)
+
 package main
 
 import (

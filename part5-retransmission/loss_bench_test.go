@@ -144,3 +144,10 @@ func (d *steady) fix(frame []byte) {
 	b[16], b[17] = 0, 0
 	binary.BigEndian.PutUint16(b[16:18], tcpChecksum(b, peerIP, ourIP))
 }
+
+// waiting is how much can be read at once.
+func (c *Conn) waiting() int {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return min(c.readable(), 1<<16)
+}

@@ -3,14 +3,10 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"regexp"
 	"testing"
 )
-
-// longRun makes the tests that knock at the door do so 10,000 times.
-var longRun = flag.Bool("long", false, "run the lab tests as long as the chapters promise")
 
 func TestLabTCPConnect(t *testing.T) {
 	t.Parallel()

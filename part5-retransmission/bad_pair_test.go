@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -11,12 +10,6 @@ import (
 
 	"framebyframe/shared/wire"
 )
-
-// aLongRun reports whether the tests were started with -args -long.
-func aLongRun() bool {
-	f := flag.Lookup("long")
-	return f != nil && f.Value.String() == "true"
-}
 
 // onBadPair is onPair with faults on the cable.
 func onBadPair(t *testing.T, faults wire.Faults, f func(p *pair)) {

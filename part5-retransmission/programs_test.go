@@ -19,7 +19,7 @@ var replayed = flag.Int64("program", -1, "replay the random `program` with this 
 // as the calls promise that; all calls return; and afterwards nothing is left.
 func TestRandomPrograms(t *testing.T) {
 	programs := int64(1000)
-	if aLongRun() {
+	if *longRun {
 		programs = 20_000
 	}
 	if *replayed >= 0 {

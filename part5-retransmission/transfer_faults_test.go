@@ -38,7 +38,7 @@ var allFaults = wire.Faults{
 // that wrap on the way. In a long run it is ten times as much.
 func TestTransferFaults(t *testing.T) {
 	seeds := 1
-	if aLongRun() {
+	if *longRun {
 		seeds = 10
 	}
 	for _, cable := range badCables {

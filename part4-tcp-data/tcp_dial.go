@@ -19,8 +19,8 @@ const (
 // until it is ESTABLISHED. The error wraps syscall.ECONNREFUSED if nobody listens
 // there, syscall.EHOSTUNREACH, ENETUNREACH and their like if the peer cannot be
 // reached, syscall.EADDRNOTAVAIL if there is no free port, net.ErrClosed if the
-// stack is closed, syscall.ETIMEDOUT if a part that repeats its SYN has done that long
-// enough, or it is ctx's.
+// stack is closed, or it is ctx's. If nobody answers at all it waits for ctx; part 5,
+// which repeats its SYN, gives up after three minutes with syscall.ETIMEDOUT.
 func (s *Stack) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -80,8 +80,8 @@ func (c *Conn) arrivesText(seg *segment) error {
 	return nil
 }
 
-// arrivesEarly is for a segment that begins behind RCV.NXT. The ACK goes at once: it
-// tells the peer from where on we miss something.
+// arrivesEarly is for a segment that begins behind RCV.NXT. The ACK that it gets does
+// not wait for more: it tells the peer from where on we miss something.
 func (c *Conn) arrivesEarly(seg *segment) error {
 	c.sendACK()
 	return errTCPOrder

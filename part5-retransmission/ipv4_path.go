@@ -36,21 +36,20 @@ func (s *Stack) mtuTo(dst netip.Addr) int {
 }
 
 // learnPathMTU is told that a datagram of a length did not get to dst because it was too
-// large, and what would fit. It reports whether that is news.
-func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) bool {
+// large, and what would fit.
+func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if mtu == 0 { // an old router, which does not say
 		mtu = plateauBelow(length)
 	}
 	mtu = max(mtu, minPathMTU)
 	if mtu >= s.mtuTo(dst) {
-		return false
+		return
 	}
 	if s.ipv4.paths == nil || len(s.ipv4.paths) >= maxPaths {
 		s.ipv4.paths = make(map[netip.Addr]pathMTU)
 	}
 	s.ipv4.paths[dst] = pathMTU{mtu, time.Now().Add(pathMTULife)}
 	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
-	return true
 }
 
 // plateaus are the MTUs that networks usually have (RFC 1191 7.1).

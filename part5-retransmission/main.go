@@ -227,7 +227,7 @@ type options struct {
 	dial    netip.AddrPort // not valid: nobody to dial
 	get     *url.URL       // nil: nothing to fetch
 	nc      netip.AddrPort // not valid: nobody to talk to
-	plain   bool
+	plain   bool           // no SACK, no timestamps
 }
 
 // asks reports whether the program is to ask something and end, rather than to stay

@@ -13,13 +13,13 @@ import "time"
 //	|       |       | the peer and its IRS |
 //	+-------+-------+----------------------+
 //
-// What this costs: the peer's window scale is forgotten, so windows stay below 64
-// kB; its MSS is rounded down to one of eight; the number is none of RFC 6528's, and
-// may be behind those of an older connection; if a SYN comes twice, and the second
-// one finds room, the acknowledgment of the first one's cookie is refused; if the
-// acknowledgment is lost, only data can take its place; and whoever guesses 24 bits
-// right gets a connection in a forged name. Therefore cookies are sent, and believed,
-// only while they are needed.
+// What this costs: all of the peer's other options are forgotten, its window scale for
+// one, so windows stay below 64 kB; its MSS is rounded down to one of eight; the number
+// is none of RFC 6528's, and may be behind those of an older connection; if a SYN comes
+// twice, and the second one finds room, the acknowledgment of the first one's cookie is
+// refused; if the acknowledgment is lost, only data can take its place; and whoever
+// guesses 24 bits right gets a connection in a forged name. Therefore cookies are sent,
+// and believed, only while they are needed.
 const (
 	cookieTick = 64 * time.Second // the unit of a cookie's time
 	cookieLife = 2                // units for which it is good, at most

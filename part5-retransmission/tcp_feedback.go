@@ -14,7 +14,6 @@ func (c *Conn) feedback(seg *segment) {
 	}
 	now := c.s.clock()
 	acked, segments := c.takeACK(seg, now)
-	c.rto.ambiguous = false
 	sacked := c.takeSACK(seg, now)
 	if acked == 0 && sacked == 0 && c.isDuplicate(seg) {
 		c.duplicateACK()
@@ -49,13 +48,13 @@ func (c *Conn) noteSign() {
 // sequence space that is, without what was sacked before, and how many segments.
 func (c *Conn) takeACK(seg *segment, now time.Duration) (acked, segments int) {
 	list := &c.sentSegments
-	c.rto.ambiguous = false
+	ambiguous := false
 	for len(list.live()) > 0 {
 		first := &list.live()[0]
 		if seg.ack.leq(first.seq) {
 			break
 		}
-		c.rto.ambiguous = c.rto.ambiguous || first.resent
+		ambiguous = ambiguous || first.resent
 		if seg.ack.less(first.end) { // the peer has a part of it only
 			acked += int(seg.ack - first.seq)
 			list.trim(seg.ack)
@@ -63,7 +62,7 @@ func (c *Conn) takeACK(seg *segment, now time.Duration) (acked, segments int) {
 		}
 		if !first.sacked {
 			acked += first.len()
-			c.delivered(first, seg, now)
+			c.delivered(first, seg, ambiguous, now)
 		}
 		list.drop()
 		segments++
@@ -92,7 +91,7 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 		for j := list.find(block.from); j < len(live) && live[j].end.leq(block.to); j++ {
 			if sent := &live[j]; !sent.sacked && block.from.leq(sent.seq) {
 				sacked += sent.len()
-				c.delivered(sent, seg, now)
+				c.delivered(sent, seg, false, now)
 				list.sack(sent)
 			}
 		}
@@ -101,10 +100,12 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 }
 
 // delivered is told of a segment that has arrived, as far as we know for the first time.
-func (c *Conn) delivered(sent *sentSegment, seg *segment, now time.Duration) {
+// ambiguous says that the same ACK covers something before it that was sent twice: then it
+// has waited at the peer, and the time until now is no round trip.
+func (c *Conn) delivered(sent *sentSegment, seg *segment, ambiguous bool, now time.Duration) {
 	rtt := now - sent.at
 	if !sent.resent {
-		if !c.rto.ambiguous {
+		if !ambiguous {
 			c.measure(sent, rtt)
 		}
 		c.rack.delivered(sent, rtt)

@@ -2,10 +2,6 @@ package main
 
 import "time"
 
-// timerFloor is the shortest time for which a timer is set: goroutines, ours and the
-// peer's, need as long to be woken.
-const timerFloor = time.Millisecond
-
 // rackState finds out from the times of sending which segments are lost: when a segment
 // has arrived, all those that were sent a good while before it should have, too. It
 // is RACK, "Recent Acknowledgment", of RFC 8985. Unlike counting duplicate

@@ -33,10 +33,6 @@ type rtoState struct {
 	next    seqNum        // a segment from here on is the next one to be timed
 	backoff int           // how often the timer has expired since the last measurement
 	since   time.Duration // when it expired first without any answer; 0: it has not
-
-	// The ACK covers something that was sent twice. What was sent behind that has waited
-	// at the peer, so that the time until now is no round trip for it, either.
-	ambiguous bool
 }
 
 // timeout returns the RTO with the backing off: "The host MUST set RTO <- RTO * 2"

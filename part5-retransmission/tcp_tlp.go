@@ -5,6 +5,10 @@ import "time"
 // lastAckDelay is how long a peer may delay the acknowledgment of a single segment.
 const lastAckDelay = 200 * time.Millisecond
 
+// probeFloor is the shortest time after which we probe: goroutines, ours and the peer's,
+// need as long to be woken.
+const probeFloor = time.Millisecond
+
 // tailProbe is the tail loss probe of RFC 8985 7: if the last segments of all are lost,
 // nothing comes behind them that would show it, and only the retransmission timer is
 // left, which is long. So after two round trips without an answer one segment is sent,
@@ -25,7 +29,7 @@ func (c *Conn) watchTail() {
 		c.rto.srtt == 0 || c.snd.wnd == 0 || len(c.sentSegments.live()) == 0 {
 		return
 	}
-	d := max(2*c.rto.srtt, timerFloor)
+	d := max(2*c.rto.srtt, probeFloor)
 	if c.sentSegments.flight <= c.effSndMSS() {
 		d += lastAckDelay
 	}

@@ -9,12 +9,13 @@ const paceQuantum = time.Millisecond
 // Pacing spreads a window over the round trip. Without it, whatever one ACK allows goes
 // out at once, and a router in the middle of a long path gets half a window in a burst:
 // more than its queue has room for, although on average it would have time for all of
-// it. Where a round trip takes no time there is nothing to be spread.
+// it. Where a round trip takes no time there is nothing to be spread, whatever the average
+// says: a few acknowledgments that the peer has delayed are enough to raise that.
 
 // paced reports whether the next segment has to wait, and sees to it that it is sent
 // later.
 func (c *Conn) paced() bool {
-	if c.rto.srtt < nearRTT || c.sentSegments.flight == 0 {
+	if c.near() || c.sentSegments.flight == 0 {
 		return false
 	}
 	if c.runs(timerPace) {

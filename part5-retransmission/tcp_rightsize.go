@@ -9,7 +9,7 @@ import "time"
 const (
 	maxBuffer = 8 << 20 // about the largest window that can be said with ourWindowShift
 
-	// nearBuffer is enough while the round trip is shorter than nearRTT. More would only
+	// nearBuffer is enough if a round trip can be shorter than nearRTT. More would only
 	// make the kernel lose frames, which keeps no more than 1000 for a TAP device.
 	nearBuffer = 1 << 20
 	nearRTT    = 2 * time.Millisecond
@@ -40,11 +40,14 @@ func (c *Conn) growReceiveBuffer(n int) {
 	}
 }
 
+// near reports whether the peer is so close that nothing need ever be on its way for long.
+func (c *Conn) near() bool { return c.rto.minRTT < nearRTT }
+
 // maxBuffer is how large the buffers of this connection may get. Nobody may have more
 // than an eighth of the memory that is left, so that there is always some.
 func (c *Conn) maxBuffer() int {
 	limit := maxBuffer
-	if c.rto.srtt < nearRTT {
+	if c.near() {
 		limit = nearBuffer
 	}
 	return min(limit, c.s.tcp.chunks.left()/8)

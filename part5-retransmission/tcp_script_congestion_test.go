@@ -161,11 +161,11 @@ func TestCongestionIdleRestart(t *testing.T) {
 func TestScriptTimeoutSlowStart(t *testing.T) {
 	for name, peer := range map[string]string{"plain": plainPeer, "SACK": sackPeer} {
 		t.Run(name, func(t *testing.T) {
-			playLoss(t, opened(peer, 60000)+`
+			playLoss(t, withRTT(peer, 60000, ".1")+`
 				+0   do write 7000 = 7000
 				+0   do usertimeout 1h
 				`+burst(1, 7001, true)+probeOf(name)+`
-				+.1~+.21 > . 1:1001(1000) ack 1
+				+.28~+.31 > . 1:1001(1000) ack 1
 				+.1  < . 1:1(0) ack 1001 win 60000
 				+0   > . 1001:2001(1000) ack 1
 				+0   > . 2001:3001(1000) ack 1
@@ -182,5 +182,5 @@ func probeOf(peer string) string {
 	if peer == "plain" {
 		return ""
 	}
-	return "+0~+.1 > P. 6001:7001(1000) ack 1\n"
+	return "+.18~+.21 > P. 6001:7001(1000) ack 1\n"
 }

@@ -8,6 +8,8 @@ import (
 
 // The tail loss probe (RFC 8985 7.2): PTO = 2 * SRTT, and the longest delay of an ACK more
 // if only one segment is on its way; it sends something new, or the last segment again.
+// Like QUIC's it may consist of two segments (RFC 9002 6.2.4), and "the PTO period [is]
+// set to twice its current value" each time it expires (6.2.1).
 func TestScriptTLP(t *testing.T) {
 	playAllLoss(t, map[string]string{
 		"the last segment again": withRTT(sackPeer, 60000, ".1") + `
@@ -25,6 +27,15 @@ func TestScriptTLP(t *testing.T) {
 			+0   < . 1:1(0) ack 1 win 6000
 			+0   do write 100 = 100
 			+.15~+.205 > P. 5001:5101(100) ack 1`,
+		"two segments, if there is as much that is new": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 13000 = 13000
+			` + burst(1, 10001) + `
+			+.18~+.205 > . 10001:11001(1000) ack 1
+			+0   > . 11001:12001(1000) ack 1
+			+.1  < . 1:1(0) ack 12001 win 60000
+			+0   > P. 12001:13001(1000) ack 1
+			+.1  < . 1:1(0) ack 13001 win 60000
+			+2   > nothing`,
 		"one alone: the timeout is earlier": withRTT(sackPeer, 60000, ".1") + `
 			+0   do write 1000 = 1000
 			+0   > P. 1:1001(1000) ack 1
@@ -35,6 +46,13 @@ func TestScriptTLP(t *testing.T) {
 			+.5~+.705 > P. 1:1001(1000) ack 1
 			+.1  < . 1:1(0) ack 1001 win 60000
 			+2   > nothing`,
+		"again after twice the time, until the timer expires": withRTT(sackPeer, 60000, ".02") + `
+			+0   do write 2000 = 2000
+			+0   > . 1:1001(1000) ack 1
+			+0~+.02 > P. 1001:2001(1000) ack 1
+			+.03~+.041 > P. 1001:2001(1000) ack 1
+			+.079~+.081 > P. 1001:2001(1000) ack 1
+			+.119~+.121 > . 1:1001(1000) ack 1`,
 		"one probe, then the timeout": withRTT(sackPeer, 60000, ".1") + `
 			+0   do write 2000 = 2000
 			+0   > . 1:1001(1000) ack 1

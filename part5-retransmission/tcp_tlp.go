@@ -14,26 +14,42 @@ const probeFloor = time.Millisecond
 // left, which is long. So after two round trips without an answer one segment is sent,
 // to get one.
 //
-// The RFC leaves it at that, for a connection that is not in a recovery. We probe in a
-// recovery, too: when what is sent again is lost together with all that came behind it,
-// nothing but the timer is left there as well.
+// The RFC leaves it at one segment, for a connection that is not in a recovery. Three
+// things go further, for each of which there is nothing but the timer otherwise:
+//
+//   - We probe in a recovery, too: what is sent again may be lost together with all that
+//     came behind it.
+//   - If there is something new, two segments of it are sent: if it was only an ACK that
+//     was lost, the peer answers the second one at once, while it may keep the answer to a
+//     single one for half a second (RFC 9293 3.8.6.3).
+//   - A probe may be lost like anything else. So it is repeated, each time after twice the
+//     time, until the retransmission timer expires.
+//
+// QUIC does the last two for the same reasons (RFC 9002 6.2.1, 6.2.4).
 type tailProbe struct {
-	sent  bool   // one is on its way
-	again bool   // it was nothing new
+	sent  int    // how many are on their way
+	again bool   // the last was nothing new
 	end   seqNum // SND.NXT when it was sent
 }
 
+// probeSegments is how many new segments a probe consists of, at most.
+const probeSegments = 2
+
 // watchTail sets the timer for the probe.
 func (c *Conn) watchTail() {
-	if !c.sackOK || c.cc.timedOut || c.tail.sent || c.runs(timerLossProbe) ||
+	if !c.sackOK || c.cc.timedOut || c.runs(timerLossProbe) ||
 		c.rto.srtt == 0 || c.snd.wnd == 0 || len(c.sentSegments.live()) == 0 {
 		return
 	}
-	d := max(2*c.rto.srtt, probeFloor)
+	d := max(2*c.rto.srtt, probeFloor) << c.tail.sent
 	if c.sentSegments.flight <= c.effSndMSS() {
 		d += lastAckDelay
 	}
-	c.startTimer(timerLossProbe, min(d, c.timeLeft(timerRetransmit)))
+	if left := c.timeLeft(timerRetransmit); c.tail.sent == 0 {
+		c.startTimer(timerLossProbe, min(d, left))
+	} else if d < left {
+		c.startTimer(timerLossProbe, d)
+	}
 }
 
 // probeTail sends the probe: the next segment, or else the last one again that the peer
@@ -44,13 +60,9 @@ func (c *Conn) probeTail() {
 		return
 	}
 	c.s.note("TCP %v: no answer, a tail loss probe goes out", c.remote())
-	c.tail = tailProbe{sent: true}
-	queued := int(int32(c.end() - c.snd.nxt)) // -1 if the FIN is on its way, too
-	room := c.snd.wnd - int(c.snd.nxt-c.snd.una)
-	if n := min(queued, room, c.effSndMSS()); n > 0 {
-		c.sendText(c.snd.nxt, n)
-	} else {
-		c.tail.again = true
+	c.tail.sent++
+	c.tail.again = !c.probeNew()
+	if c.tail.again {
 		last := len(live) - 1
 		for last > 0 && live[last].sacked {
 			last--
@@ -58,14 +70,31 @@ func (c *Conn) probeTail() {
 		c.resend(last)
 	}
 	c.tail.end = c.snd.nxt
-	c.startTimer(timerRetransmit, c.rto.timeout())
+	if c.tail.sent == 1 {
+		c.startTimer(timerRetransmit, c.rto.timeout())
+	}
+	c.watchTail()
+}
+
+// probeNew sends what has not been sent yet, and reports whether there is any.
+func (c *Conn) probeNew() bool {
+	for i := range probeSegments {
+		queued := int(int32(c.end() - c.snd.nxt)) // -1 if the FIN is on its way, too
+		room := c.snd.wnd - int(c.snd.nxt-c.snd.una)
+		n := min(queued, room, c.effSndMSS())
+		if n <= 0 {
+			return i > 0
+		}
+		c.sendText(c.snd.nxt, n)
+	}
+	return true
 }
 
 // endProbe is told of an acknowledgment. If it covers the probe and there was only one
 // copy of it, the original was lost, and the probe has hidden that: the window has been
 // too large.
 func (c *Conn) endProbe(seg *segment) {
-	if !c.tail.sent || seg.ack.less(c.tail.end) && !c.cc.recovering {
+	if c.tail.sent == 0 || seg.ack.less(c.tail.end) && !c.cc.recovering {
 		return
 	}
 	blocks := findSACK(seg.options)

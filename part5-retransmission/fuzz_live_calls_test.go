@@ -1,7 +1,3 @@
-//go:build !race
-
-// (This harness looks at the stack from outside of its lock, between two steps.)
-
 package main
 
 import (
@@ -48,11 +44,14 @@ func (z *liveFuzz) write(n int) {
 	z.s.mu.Lock()
 	n = min(n, z.c.sendBuffer()-z.c.snd.text.size)
 	z.wrote += max(n, 0) // the device looks at them before Write returns
+	text := liveBytes(z.wrote-max(n, 0), max(n, 0))
 	z.s.mu.Unlock()
 	if n <= 0 {
 		return
 	}
-	k, _ := z.c.Write(liveBytes(z.wrote-n, n))
+	k, _ := z.c.Write(text)
+	z.s.mu.Lock()
+	defer z.s.mu.Unlock()
 	z.wrote += k - n
 }
 
@@ -116,7 +115,8 @@ func (z *liveFuzz) icmp(b []byte) {
 	z.s.feed(z.T, fixDatagram(fuzzDatagram(protocolICMP, unreachable)))
 }
 
-// Write looks at what the stack sends: the text must be what the user wrote.
+// Write looks at what the stack sends, under its lock: the text must be what the user
+// wrote.
 func (z *liveFuzz) Write(frame []byte) (int, error) {
 	_, packet, err := parseEther(frame)
 	if err != nil {

@@ -1,13 +1,11 @@
-//go:build !race
-
-// (This harness looks at the stack from outside of its lock, between two steps.)
-
 package main
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 	"testing"
 )
 
@@ -51,24 +49,36 @@ func captureProgram(f *testing.F, mode byte, seed uint64) []byte {
 // session is two stacks whose frames are moved by hand.
 type session struct {
 	ours, peer *Conn
-	in, out    [][]byte // to us, and to the peer
+	in, out    frameList // to us, and to the peer
 }
 
-// sessionDevice puts frames into a list.
-type sessionDevice struct {
+// frameList is a device that puts frames into a list.
+type frameList struct {
 	nullDevice
-	to *[][]byte
+	mu     sync.Mutex // the stack's timers write, too
+	frames [][]byte
 }
 
-func (d sessionDevice) Write(b []byte) (int, error) {
-	*d.to = append(*d.to, append([]byte(nil), b...))
+func (l *frameList) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frames = append(l.frames, bytes.Clone(b))
 	return len(b), nil
+}
+
+// take empties the list.
+func (l *frameList) take() [][]byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	frames := l.frames
+	l.frames = nil
+	return frames
 }
 
 func newSession(f *testing.F, plain bool) *session {
 	f.Helper()
 	x := &session{}
-	us, them := NewStack(sessionDevice{to: &x.out}, quietConfig()), NewStack(sessionDevice{to: &x.in}, honestConfig())
+	us, them := NewStack(&x.out, quietConfig()), NewStack(&x.in, honestConfig())
 	f.Cleanup(func() { us.Close(); them.Close() })
 	us.tcp.plain = plain
 	us.meet(request(peerMAC, peerIP, ourIP))
@@ -97,8 +107,7 @@ func (x *session) address() netip.AddrPort { return netip.AddrPortFrom(ourIP, 80
 // move takes all frames that wait to the other side, but for those that are lost. note
 // hears of each that comes to us, before it does. It reports whether there was any.
 func (x *session) move(note func(*segment), lost func() bool) bool {
-	in, out := x.in, x.out
-	x.in, x.out = nil, nil
+	in, out := x.in.take(), x.out.take()
 	for _, frame := range in {
 		if lost() {
 			continue
@@ -126,6 +135,8 @@ func deliver(s *Stack, frame []byte) {
 // steps writes a segment as a step of a program, see liveFuzz.segment.
 func (x *session) steps(seg *segment) []byte {
 	c := x.ours
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
 	seq, ack := int16(seg.seq-c.rcv.nxt), int16(seg.ack-c.snd.nxt)
 	b := []byte{
 		0, seg.flags ^ flagACK, byte(seq >> 8), byte(seq), byte(ack >> 8), byte(ack),

@@ -1,7 +1,3 @@
-//go:build !race
-
-// (This harness looks at the stack from outside of its lock, between two steps.)
-
 package main
 
 import (
@@ -33,10 +29,11 @@ func TestRandomSegments(t *testing.T) {
 	}
 }
 
+// A segment is one of a batch more often than not; else the user does something, or time
+// passes, or an ICMP error comes.
 func randomSegments(r *rig, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 3))
 	n := random.IntN
-	r.s.random32()
 	if n(2) == 0 { // numbers that wrap soon
 		r.s.fixISS(r.key, uint32(-n(30000)))
 	}
@@ -47,54 +44,58 @@ func randomSegments(r *rig, seed uint64) {
 	if n(2) == 0 {
 		c.SetNoDelay(true)
 	}
-	stats := map[*Conn]edges{}
-	for step := 0; step < 300 && !r.Failed(); step++ {
+	var was edges
+	for step := 0; step < 300; step++ {
 		switch n(12) {
 		case 0, 1:
 			r.user(random)
 		case 2:
-			r.fast = true
-			r.pass2([]time.Duration{time.Microsecond, time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond, 5 * time.Second}[n(5)])
-			r.fast = false
+			r.pass([]time.Duration{time.Microsecond, time.Millisecond, 50 * time.Millisecond, 300 * time.Millisecond, 5 * time.Second}[n(5)])
 		case 3:
 			if n(10) == 0 {
 				r.icmpTooBig(random)
 			}
 		default:
 			var batch []segment
-			for range 1 + n(4) {
-				batch = append(batch, r.random(random))
-			}
+			r.locked(func() {
+				for range 1 + n(4) {
+					batch = append(batch, r.random(random))
+				}
+			})
 			r.in(batch...)
 		}
-		r.s.mu.Lock()
-		r.s.checkTCP(r.T)
-		r.s.checkLoss(r.T)
-		if c.state != stateClosed && c.state != stateTimeWait {
-			c.checkBuffers(r.T)
-			now := edges{c.rcv.nxt, c.rcv.nxt.add(c.rcv.wnd), c.snd.una}
-			if was, known := stats[c]; known && c.receiving() && (now.nxt.less(was.nxt) || now.edge.less(was.edge) || now.una.less(was.una)) {
-				r.Errorf("went back: %+v to %+v", was, now)
-			}
-			stats[c] = now
-		} else {
-			for which, due := range c.timers.due {
-				if due != 0 {
-					r.Errorf("in %s timer %d runs", c.state, which)
-				}
-			}
-		}
-		if held := len(c.snd.text.chunks) + len(c.rcv.text.chunks); r.s.tcp.chunks.used != held {
-			r.Errorf("%d chunks are used, %d held", r.s.tcp.chunks.used, held)
-		}
-		for _, o := range r.out {
-			r.checkOut(o)
-		}
-		r.s.mu.Unlock()
+		r.locked(func() { was = r.check(was) })
 		if r.Failed() {
-			r.Logf("seed %d step %d, state %s", seed, step, c.state)
+			r.Logf("seed %d step %d, state %s", seed, step, r.state())
+			return
 		}
 	}
+}
+
+// check checks all invariants; and that no edge of the connection went back behind where
+// it was. It returns where they are now.
+func (r *rig) check(was edges) edges {
+	c := r.c
+	r.s.checkTCP(r.T)
+	r.s.checkLoss(r.T)
+	r.s.checkChunks(r.T, c)
+	for _, o := range r.out {
+		r.checkOut(o)
+	}
+	if c.state == stateClosed || c.state == stateTimeWait {
+		for which, due := range c.timers.due {
+			if due != 0 {
+				r.Errorf("in %s timer %d runs", c.state, which)
+			}
+		}
+		return was
+	}
+	c.checkBuffers(r.T)
+	now := edges{c.rcv.nxt, c.rcv.nxt.add(c.rcv.wnd), c.snd.una}
+	if was != (edges{}) && c.receiving() && (now.nxt.less(was.nxt) || now.edge.less(was.edge) || now.una.less(was.una)) {
+		r.Errorf("went back: %+v to %+v", was, now)
+	}
+	return now
 }
 
 // checkOut checks what the stack sends.
@@ -109,7 +110,7 @@ func (r *rig) checkOut(o segment) {
 	if blocks := findSACK(o.options); blocks.n > 0 && !c.sackOK {
 		r.Error("SACK, not agreed")
 	}
-	if _, _, found := findTimestamps(o.options); found != c.ts.on && c.state != stateTimeWait {
+	if _, _, found := findTimestamps(o.options); found != c.ts.on {
 		r.Errorf("timestamps %v in a %x, agreed %v", found, o.flags, c.ts.on)
 	}
 	if len(o.data) > c.s.ourMSS() || len(o.data) > c.snd.mss {
@@ -117,6 +118,7 @@ func (r *rig) checkOut(o segment) {
 	}
 }
 
+// user is a call of the user.
 func (r *rig) user(random *rand.Rand) {
 	c, n := r.c, random.IntN
 	deadline := func() { c.SetDeadline(time.Now().Add(time.Millisecond)) }
@@ -150,7 +152,7 @@ func (r *rig) user(random *rand.Rand) {
 	}
 }
 
-// random is a segment near the truth.
+// random is a segment near the truth. The lock is held.
 func (r *rig) random(random *rand.Rand) segment {
 	c, n := r.c, random.IntN
 	near := func(at seqNum, far int) seqNum {
@@ -226,6 +228,7 @@ func (r *rig) random(random *rand.Rand) segment {
 	return seg
 }
 
+// icmpTooBig sends an error about a segment of ours: it was too large for the path.
 func (r *rig) icmpTooBig(random *rand.Rand) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()

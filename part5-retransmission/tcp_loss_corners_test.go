@@ -8,7 +8,7 @@ import (
 	"framebyframe/shared/wire"
 )
 
-// Corners in which a loss meets something else: each was a bug once.
+// Corners in which a loss meets something else.
 func TestScriptLossCorners(t *testing.T) {
 	const withSACK = `
 		+0 < S 0:0(0) win 65535 <mss 1000,sackOK>
@@ -123,52 +123,26 @@ func TestRTOEchoFromThePast(t *testing.T) {
 	})
 }
 
-// In one batch come a SACK, by which some segments are lost, and a RST: what is lost is
-// not sent again, for the buffer is empty by then.
-func TestResetBehindLoss(t *testing.T) {
-	d := newSteadyOptions(t)
-	d.c.Write(make([]byte, 7000))
-	una := d.c.snd.una
-	sack := appendBlock(unhex("0101080a 00000001 00000000 0101 050a"), span{una.add(2 * 1448), d.c.snd.nxt})
-	ack := segment{srcPort: 8000, dstPort: 80, seq: d.c.rcv.nxt, ack: una, flags: flagACK, wnd: 1000, options: sack}
-	d.s.mu.Lock()
-	defer d.s.mu.Unlock()
-	d.s.receiveFrame(steadyFrame(ack))
-	d.s.receiveFrame(steadyFrame(segment{srcPort: 8000, dstPort: 80, seq: d.c.rcv.nxt, flags: flagRST}))
-	d.s.answerAll()
-	if d.c.state != stateClosed {
-		t.Errorf("in %s", d.c.state)
-	}
-}
-
-// A peer that says twice, and at different places, where its text ends, or goes on behind
-// that, gets nothing but confusion of its own: no byte is read that it has not sent.
-func TestFINTwice(t *testing.T) {
-	d := newSteadyOptions(t)
-	text := make([]byte, 10_000)
-	for i := range text {
-		text[i] = 'x'
-	}
-	irs := d.c.rcv.nxt
-	send := func(from, to int, flags uint8) {
-		d.receive(steadyFrame(segment{
-			srcPort: 8000, dstPort: 80, seq: irs.add(from), ack: d.c.snd.nxt, flags: flagACK | flags, wnd: 1000,
-			options: unhex("0101080a 00000001 00000000"), data: text[from:to],
-		}))
-	}
-	send(4096, 4096, flagFIN)
-	send(100, 100, flagFIN)
-	send(50, 150, 0)
-	send(0, 50, 0)
-	for at := 150; at < 4096; at += 1400 {
-		send(at, min(at+1400, 4096), 0)
-	}
-	n, _ := d.c.Read(text) // which had a panic at the end of the first chunk
-	for i, b := range text[:n] {
-		if b != 'x' {
-			t.Fatalf("byte %d of %d is %d", i, n, b)
+// A timestamp counts milliseconds: one that comes back in the same millisecond does not
+// say that the round trip takes no time at all. The shortest round trip, by which RACK
+// waits (RFC 8985 6.2), is measured by segments that were sent once.
+func TestMinRTTIsNoTimestamp(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK+optTS)
+		r.write(100)
+		r.pass(1300 * time.Microsecond)
+		r.in(r.ack(r.nxt(), 60000))
+		r.write(100)
+		r.pass(3 * time.Second) // it is sent again
+		for len(r.pass(100*time.Microsecond)) == 0 {
 		}
-	}
+		r.in(r.ack(r.nxt(), 60000)) // at once, in the same millisecond
+		r.locked(func() {
+			if r.c.rto.minRTT < time.Microsecond {
+				t.Errorf("minRTT %v, srtt %v", r.c.rto.minRTT, r.c.rto.srtt)
+			}
+		})
+	})
 }
 
 // A wrong MAC address that a bit error has left in the ARP table is asked for again while

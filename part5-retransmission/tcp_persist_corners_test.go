@@ -1,0 +1,139 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+// What is sent when the window opens has an RTO of its own (RFC 6298 5.1), although the
+// timer of the probes was about to expire.
+func TestPersistTimerEndsWithWindow(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK)
+		r.in(r.ack(r.una(), 0))
+		r.write(14600)
+		var due time.Duration
+		r.locked(func() { due = r.c.timeLeft(timerRetransmit) })
+		r.pass(due - 5*time.Millisecond)
+		if out := r.in(r.ack(r.una(), 60000)); len(out) == 0 {
+			t.Fatal("the window is open, and nothing is sent")
+		}
+		if out := r.pass(10 * time.Millisecond); len(out) > 0 {
+			t.Errorf("10 ms later %d segments are sent again", len(out))
+		}
+	})
+}
+
+// Nor has it to wait for as long as the probes, which had backed off: it is sent again
+// after an RTO.
+func TestPersistBackoffEndsWithWindow(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS)
+		r.in(r.ack(r.una(), 0))
+		r.write(1000)
+		for range 300 {
+			if out := r.pass(time.Second); len(out) > 0 {
+				r.in(r.ack(r.una(), 0))
+			}
+		}
+		if out := r.in(r.ack(r.una(), 60000)); len(out) == 0 {
+			t.Fatal("the window is open, and nothing is sent")
+		}
+		if out := r.pass(2 * time.Second); len(out) == 0 {
+			t.Error("what was sent into the open window is not sent again within two seconds")
+		}
+	})
+}
+
+// Answers to zero-window probes are no duplicate acknowledgments (RFC 5681 2): many of
+// them are no loss.
+func TestProbesAreNoLoss(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS)
+		r.in(r.ack(r.una(), 0))
+		r.write(1000)
+		probes := 0
+		for range 30 {
+			if len(r.pass(time.Second)) > 0 {
+				probes++
+				r.in(r.ack(r.una(), 0))
+			}
+		}
+		if probes < dupThresh {
+			t.Fatalf("%d probes", probes)
+		}
+		r.locked(func() {
+			if cc := &r.c.cc; cc.recovering || cc.dups > 0 {
+				t.Errorf("recovering %v, cwnd %d ssthresh %d dups %d", cc.recovering, cc.cwnd, cc.ssthresh, cc.dups)
+			}
+		})
+	})
+}
+
+// "As long as the receiving TCP peer continues to send acknowledgments in response to the
+// probe segments, the sending TCP peer MUST allow the connection to stay open" (RFC 9293
+// 3.8.6.1, MUST-37); but when its user has closed it, the stack may end it (RFC 6429 3),
+// or a peer could have it keep what was written for ever.
+func TestPersistWithoutUser(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(0, optMSS)
+		r.write(1000)
+		r.c.Close()
+		closed := time.Now()
+		for r.state() != stateClosed {
+			if len(r.pass(10*time.Second)) > 0 {
+				r.in(r.ack(r.una(), 0))
+			}
+			if since := time.Since(closed); since > time.Hour {
+				t.Fatalf("%v after Close it is in %s", since, r.state())
+			}
+		}
+		r.locked(func() { r.s.checkChunks(t, r.c) })
+	})
+}
+
+// A window that is closed, and open, and closed again, by ACKs of the same number: what is
+// on its way is not sent again for each of them. "The advertised window in the incoming
+// acknowledgment equals the advertised window in the last incoming acknowledgment" is part
+// of what makes a duplicate acknowledgment (RFC 5681 2).
+func TestWindowToAndFro(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK)
+		una := r.una()
+		r.write(14600)
+		r.pass(20 * time.Millisecond)
+		sent := 0
+		for range 100 {
+			sent += len(r.in(r.ack(una, 0)))
+			sent += len(r.in(r.ack(una, 60000)))
+		}
+		if sent > 100 {
+			t.Errorf("200 ACKs, %d segments sent again", sent)
+		}
+	})
+}
+
+// A segment that is sent again may be filled up with what came later, but not beyond the
+// window (RFC 9293 3.8.6, SHLD-16).
+func TestResendWithinWindow(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(2100, optMSS+optSACK)
+		una := r.una()
+		r.c.SetNoDelay(true)
+		r.write(1000)
+		r.write(1000)
+		r.write(3000) // 100 fit
+		edge, again := una.add(2100), 0
+		for range 40 {
+			for _, o := range r.pass(100 * time.Millisecond) {
+				again++
+				if end := o.seq.add(len(o.data)); edge.less(end) {
+					t.Fatalf("sent up to %d, the window ends at %d", end-una, edge-una)
+				}
+			}
+		}
+		if again == 0 {
+			t.Error("nothing was sent again")
+		}
+	})
+}

@@ -19,8 +19,11 @@ var replayed = flag.Int64("program", -1, "replay the random `program` with this 
 // as the calls promise that; all calls return; and afterwards nothing is left.
 func TestRandomPrograms(t *testing.T) {
 	programs := int64(1000)
-	if *longRun {
+	switch {
+	case *longRun:
 		programs = 20_000
+	case raceEnabled:
+		programs = 250
 	}
 	if *replayed >= 0 {
 		runProgram(t, *replayed)

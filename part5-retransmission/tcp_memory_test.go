@@ -33,10 +33,19 @@ func (s *Stack) wantBudget(t *testing.T, when string) {
 	}
 }
 
+// notUnderRace skips a test of one goroutine, which the race detector has nothing to say
+// about, and which it makes much slower.
+func notUnderRace(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine")
+	}
+}
+
 // 4000 connections at once receive as much as their windows let the peer send, 250 MB,
 // and their users do not read. No more than the budget is kept. What did not fit was
 // lost, and is taken when it comes again and the users have read.
 func TestBudget(t *testing.T) {
+	notUnderRace(t)
 	const conns = 4000
 	d := newSteadyOptions(t)
 	all := d.many(t, conns)
@@ -86,6 +95,7 @@ func TestBudgetGaps(t *testing.T) {
 // When the budget is used up by segments behind gaps, those that fill the gaps are taken
 // all the same: else no connection could ever go on.
 func TestBudgetGapsAreFilled(t *testing.T) {
+	notUnderRace(t)
 	d := newSteadyOptions(t)
 	all := d.many(t, 4000)
 	for range 40 {

@@ -75,7 +75,11 @@ func testThroughputCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, cell := range [][2]int{{1, 0}, {2, 1}, {4, 2}} {
+	cells := [][2]int{{4, 2}, {1, 0}, {2, 1}}
+	if raceEnabled {
+		cells = cells[:1] // the one with the fewest segments: the figures are the same
+	}
+	for _, cell := range cells {
 		loss, rtt := throughputLoss[cell[0]], throughputRTT[cell[1]]
 		got := throughputCell(t, loss, rtt)
 		if want := tableCell(string(table), loss, cell[1]); got != want {

@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +32,9 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	labDir = dir
+	// The lab tests wait much more than they work, so that more of them run at once than
+	// there are processors. -parallel has the last word.
+	flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)

@@ -67,7 +67,7 @@ func TestLabGetHostName(t *testing.T) {
 func TestLabNC(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "answer"), "9999")+`
-		{ sleep 0.3; ss -Htn dst 10.0.1.4 | awk '{print "the kernel is in", $1}'; } & ss=$!
+		{ until ss -Htn dst 10.0.1.4 | grep -q CLOSE-WAIT; do sleep 0.05; done; echo "the kernel is in CLOSE-WAIT"; } & ss=$!
 		echo question | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
 		wait $ss; cat /run/trace >&2; kill $server
 		`+secondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)

@@ -105,9 +105,11 @@ func TestLabTimeWait(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nc ss curl", nil, shell(`
 		echo hello | nc -N 10.0.0.4 7
+		for i in 1 2 3 4 5 6 7 8 9 10; do ss -Htan dst 10.0.0.4 | grep -q TIME-WAIT && break; sleep 0.1; done # our last ACK
 		echo "behind echo: $(ss -Htan dst 10.0.0.4 | awk '{print $1, $5}')."
 		curl -s http://10.0.0.4/ | grep 'in TIME-WAIT'
 		nc -d 10.0.0.4 13 >/dev/null
+		for i in 1 2 3 4 5 6 7 8 9 10; do ss -Htan dst 10.0.0.4:13 | grep -q . || break; sleep 0.1; done
 		echo "behind daytime: $(ss -Htan dst 10.0.0.4:13 | wc -l)."
 		curl -s http://10.0.0.4/ | grep 'in TIME-WAIT'`)...)
 	r.want(t, 0, "hello\nbehind echo: TIME-WAIT 10.0.0.4:7.\n  and 0 in TIME-WAIT\n",

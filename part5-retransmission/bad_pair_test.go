@@ -22,8 +22,13 @@ func onBadPair(t *testing.T, faults wire.Faults, f func(p *pair)) {
 }
 
 func newBadPair(t *testing.T, faults wire.Faults) *pair {
+	return newPairOn(t, faults, func(dev Device, cfg Config) *Stack { return NewStack(dev, cfg) })
+}
+
+// newPairOn is newBadPair with a stack of the caller's making at our end.
+func newPairOn(t *testing.T, faults wire.Faults, make func(Device, Config) *Stack) *pair {
 	seg := wire.New(2)
-	p := &pair{t, seg, NewStack(wire.Impair(seg.End(0), faults), quietConfig()), NewStack(seg.End(1), honestConfig())}
+	p := &pair{t, seg, make(wire.Impair(seg.End(0), faults), quietConfig()), NewStack(seg.End(1), honestConfig())}
 	p.ours.meet(request(peerMAC, peerIP, ourIP))
 	p.peer.meet(arpFrame(peerMAC, ourMAC, 1, ourMAC, ourIP, MAC{}, peerIP))
 	for _, s := range []*Stack{p.ours, p.peer} {

@@ -4,11 +4,14 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"framebyframe/shared/pcap"
 	"framebyframe/shared/wire"
 )
 
@@ -29,18 +32,29 @@ func TestRandomPrograms(t *testing.T) {
 		runProgram(t, *replayed)
 		return
 	}
+	played := new(atomic.Int64)
 	const parallel = 4
 	for first := range int64(parallel) {
 		t.Run(fmt.Sprint(first), func(t *testing.T) {
 			t.Parallel()
 			for n := first; n < programs && !t.Failed(); n += parallel {
 				runProgram(t, n)
+				played.Add(1)
 				if t.Failed() {
-					t.Logf("to replay it: go test ./part5-retransmission -run TestRandomPrograms -v -args -program %d", n)
+					t.Logf("to replay it, with its trace and its capture: "+
+						"go test ./part5-retransmission -run TestRandomPrograms -v -args -program %d", n)
 				}
 			}
 		})
 	}
+	t.Cleanup(func() {
+		robustRow{
+			Area: "random", What: "random calls at both ends of a connection, on a cable that loses, doubles, reorders, corrupts, delays, and is cut",
+			Source:  "RFC 9293 3.10",
+			Tried:   fmt.Sprintf("%d programs", played.Load()),
+			Outcome: "both streams as they were written, as far as the calls promise that; each call returned; nothing left",
+		}.report(t)
+	})
 }
 
 // player is one end of a random program.
@@ -60,7 +74,7 @@ type player struct {
 func runProgram(t *testing.T, n int64) {
 	synctest.Test(t, func(t *testing.T) {
 		dice := rand.New(rand.NewPCG(uint64(n), 5))
-		p := newBadPair(t, randomFaults(dice))
+		p := newPairOn(t, randomFaults(dice), recordedStack(t, n))
 		defer p.close()
 		p.ours.tcp.plain = dice.IntN(4) == 0
 		ours, peer := p.connectBad(80)
@@ -109,8 +123,40 @@ func randomFaults(dice *rand.Rand) (f wire.Faults) {
 	if dice.IntN(3) == 0 {
 		f.Rate, f.Queue = 1e6+dice.Int64N(100e6), 5+dice.IntN(100)
 	}
+	if dice.IntN(4) == 0 {
+		f.DropOut, f.DropIn = cut(dice), cut(dice)
+	}
 	f.Seed = dice.Uint64()
 	return f
+}
+
+// cut is a cable that is pulled out once, for up to 20 seconds.
+func cut(dice *rand.Rand) func([]byte) bool {
+	from := time.Now().Add(time.Duration(dice.Int64N(int64(3 * time.Second))))
+	to := from.Add(time.Duration(dice.Int64N(int64(20 * time.Second))))
+	return func([]byte) bool { now := time.Now(); return now.After(from) && now.Before(to) }
+}
+
+// recordedStack makes the stack of a program. If it is replayed, its trace is printed, and
+// what it sends and gets is captured.
+func recordedStack(t *testing.T, n int64) func(Device, Config) *Stack {
+	return func(dev Device, cfg Config) *Stack {
+		if *replayed < 0 {
+			return NewStack(dev, cfg)
+		}
+		file, err := os.CreateTemp("", fmt.Sprintf("program-%d-*.pcap", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { file.Close() })
+		writer, err := pcap.NewWriter(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("the capture is in", file.Name())
+		cfg.Log, cfg.Trace = os.Stdout, true
+		return NewStack(pcap.Tee(dev, writer), cfg)
+	}
 }
 
 // play starts the goroutines of one end, each with dice of its own.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -273,6 +274,7 @@ func nth(ip netip.Addr, n int) netip.Addr {
 // Those in the table stay: if one were forgotten, it could be asked again within
 // the second (RFC 1122 2.3.2.1).
 func TestQuestionsAreBounded(t *testing.T) {
+	questions := 0
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
 		b.send(request(peerMAC, peerIP, ourIP))
@@ -290,8 +292,8 @@ func TestQuestionsAreBounded(t *testing.T) {
 					b.s.arp.asking, len(b.s.arp.neighbours), arpMaxAsked)
 			}
 		})
-		if n := len(b.take()); n != arpMaxAsked {
-			b.Errorf("%d questions went out, want %d", n, arpMaxAsked)
+		if questions = len(b.take()); questions != arpMaxAsked {
+			b.Errorf("%d questions went out, want %d", questions, arpMaxAsked)
 		}
 		b.wantDropped(errARPAsking, 3*(1000-arpMaxAsked))
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
@@ -309,6 +311,12 @@ func TestQuestionsAreBounded(t *testing.T) {
 			b.Errorf("then the next one is %s", state)
 		}
 	})
+	robustRow{
+		Area: "attack", What: "made to ask for hosts that do not exist", Source: "RFC 6583 3 (for IPv6)",
+		Tried: "3000 packets for 1000 hosts of a link with 65,534",
+		Outcome: fmt.Sprintf("%d questions at once at most, one a second for each host, and those we know stay; but while that lasts, "+
+			"and three seconds longer, we can ask for nobody new. A link of 24 bits has no room for this", questions),
+	}.report(t)
 }
 
 // However many wait for hosts that never answer, the latest packet for one that

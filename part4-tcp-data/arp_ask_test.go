@@ -312,7 +312,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 		}
 	})
 	robustRow{
-		Area: "attack", What: "made to ask for hosts that do not exist", Source: "RFC 6583 3 (for IPv6)",
+		Area: "attack", What: "made to ask for hosts that do not exist", Source: "RFC 6583 (for IPv6)",
 		Tried: "3000 packets for 1000 hosts of a link with 65,534",
 		Outcome: fmt.Sprintf("%d questions at once at most, one a second for each host, and those we know stay; but while that lasts, "+
 			"and three seconds longer, we can ask for nobody new. A link of 24 bits has no room for this", questions),

@@ -33,7 +33,7 @@ func forgery() func(i int) []byte {
 	}
 }
 
-// "Table exhaustion" (RFC 826 says nothing of it; RFC 6583 3 does for IPv6): forged
+// "Table exhaustion" (RFC 826 says nothing of it; RFC 6583 does for IPv6): forged
 // senders fill the table, and no more than that. Neighbours that we know stay, and one
 // that is new can be asked in the middle of it.
 func TestAttackARPTableFlood(t *testing.T) {
@@ -67,7 +67,7 @@ func TestAttackARPTableFlood(t *testing.T) {
 			len(v.s.arp.neighbours), honest, questions, outcome)
 	})
 	robustRow{
-		Area: "attack", What: "ARP table flood", Source: "RFC 6583 3 (for IPv6)",
+		Area: "attack", What: "ARP table flood", Source: "RFC 6583 (for IPv6)",
 		Tried: fmt.Sprintf("%d forged senders, half of them in replies that nobody asked for", n), Outcome: outcome,
 	}.report(t)
 }

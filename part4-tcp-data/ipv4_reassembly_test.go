@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
@@ -105,6 +106,7 @@ func TestReassemblyKeepsDatagramsApart(t *testing.T) {
 
 // An exact duplicate is ignored; any other overlap discards all of the datagram.
 func TestReassemblyOverlap(t *testing.T) {
+	spoilt, whole := 0, 0
 	message := echoRequest(1, pattern(3000-8))
 	other := bytes.Repeat([]byte{0xee}, len(message))
 	for _, test := range []struct {
@@ -138,13 +140,21 @@ func TestReassemblyOverlap(t *testing.T) {
 				}
 				if test.want == errFragmentOverlap {
 					b.silence()
-				} else if got := b.reassembled(); len(got) != len(message) {
+					spoilt++
+				} else if got := b.reassembled(); bytes.Equal(got, echoReplyOf(1, pattern(3000-8))) {
+					whole++
+				} else {
 					b.Errorf("%d bytes came back, want %d", len(got), len(message))
 				}
 				b.wantAlive()
 			})
 		})
 	}
+	robustRow{
+		Area: "attack", What: "fragments that overlap (teardrop)", Source: "RFC 1858 4, RFC 3128, RFC 5722; CERT CA-1997-28",
+		Tried:   fmt.Sprintf("%d contradictions, %d repetitions", spoilt, whole),
+		Outcome: "who contradicts himself is not believed at all; who repeats himself gets his answer",
+	}.report(t)
 }
 
 func TestFragmentsRefused(t *testing.T) {
@@ -182,6 +192,10 @@ func TestFragmentsRefused(t *testing.T) {
 			})
 		})
 	}
+	robustRow{
+		Area: "attack", What: "fragments that are too long (ping of death), or empty", Source: "CERT CA-1996-26; RFC 791 3.2",
+		Tried: "each bound, and one byte more", Outcome: "refused, nothing kept, nothing answered",
+	}.report(t)
 }
 
 // RFC 1122 3.3.2: after 60 s "the partially-reassembled datagram MUST be
@@ -249,7 +263,8 @@ func TestFragmentBomb(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	grown := int64(after.HeapAlloc) - int64(before.HeapAlloc)
 	t.Logf("the heap has grown by %d kB", grown>>10)
-	if grown > 8<<20 {
+	const maxGrown = 8 << 20
+	if grown > maxGrown {
 		t.Errorf("the heap has grown by %d bytes", grown)
 	}
 	message, sent := echoRequest(5, pattern(4000)), s.sent
@@ -259,6 +274,11 @@ func TestFragmentBomb(t *testing.T) {
 	if s.sent != sent+3 {
 		t.Errorf("an honest datagram was answered with %d frames, want 3", s.sent-sent)
 	}
+	robustRow{
+		Area: "attack", What: "fragment bomb", Source: "RFC 1858; RFC 8900", Tried: "65,536 first fragments, each of another datagram",
+		Outcome: fmt.Sprintf("less than %d MB of memory for %d datagrams, the oldest goes; no answer; an honest datagram gets through behind it",
+			maxGrown>>20, maxReassemblies),
+	}.report(t)
 }
 
 // The key of a datagram has four parts, and each counts (RFC 791 3.2).

@@ -20,7 +20,7 @@ func attacks(n int) int {
 	return n / 10
 }
 
-// victim is a stack in virtual time whose device counts what it sends.
+// victim is a stack whose device counts what it sends.
 type victim struct {
 	*testing.T
 	nullDevice
@@ -37,19 +37,23 @@ type toll struct {
 	heap             int64   // bytes that are still in use afterwards
 }
 
-// onVictim runs f with a stack that has met the peer.
+// onVictim runs f with a stack that has met the peer, in virtual time.
 func onVictim(t *testing.T, cfg Config, f func(v *victim)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		v := &victim{T: t}
-		v.s = NewStack(v, cfg)
-		defer v.s.Close() // also when f fails the test
-		v.receive(request(peerMAC, peerIP, ourIP))
-		f(v)
-		v.s.mu.Lock()
-		defer v.s.mu.Unlock()
-		v.s.checkInvariants(t)
-	})
+	synctest.Test(t, func(t *testing.T) { onVictimInRealTime(t, cfg, f) })
+}
+
+// onVictimInRealTime is the same where an attack starts and stops many timers: in a bubble
+// whose time stands still, the runtime keeps them all.
+func onVictimInRealTime(t *testing.T, cfg Config, f func(v *victim)) {
+	v := &victim{T: t}
+	v.s = NewStack(v, cfg)
+	defer v.s.Close() // also when f fails the test
+	v.receive(request(peerMAC, peerIP, ourIP))
+	f(v)
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	v.s.checkInvariants(t)
 }
 
 func (v *victim) Write(frame []byte) (int, error) {

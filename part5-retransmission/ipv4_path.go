@@ -18,11 +18,17 @@ const (
 	// maxPaths bounds the table. When it is full, it is emptied: a path's MTU is learnt
 	// again with the next datagram.
 	maxPaths = 256
+
+	// maxPathSteps bounds how often a path's MTU gets smaller in its life. Each time all that
+	// is on its way is sent again, so whoever says a byte less again and again would have us
+	// send it a thousand times. After so many the smallest is taken at once.
+	maxPathSteps = 8
 )
 
 // pathMTU is what is known of the way to a host: the largest datagram that gets there.
 type pathMTU struct {
 	mtu   int
+	steps int // how often it got smaller
 	until time.Time
 }
 
@@ -48,7 +54,14 @@ func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if s.ipv4.paths == nil || len(s.ipv4.paths) >= maxPaths {
 		s.ipv4.paths = make(map[netip.Addr]pathMTU)
 	}
-	s.ipv4.paths[dst] = pathMTU{mtu, time.Now().Add(pathMTULife)}
+	steps := 1
+	if path := s.ipv4.paths[dst]; time.Now().Before(path.until) {
+		steps = path.steps + 1
+	}
+	if steps > maxPathSteps {
+		mtu = minPathMTU
+	}
+	s.ipv4.paths[dst] = pathMTU{mtu, steps, time.Now().Add(pathMTULife)}
 	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -187,5 +188,30 @@ func TestPathMTUTable(t *testing.T) {
 				t.Errorf("after 10 minutes it is %d", n)
 			}
 		})
+	})
+	robustRow{
+		Area: "attack", What: "path MTUs of many hosts", Source: "RFC 5927 7", Tried: fmt.Sprintf("%d hosts", 3*maxPaths),
+		Outcome: fmt.Sprintf("the table is emptied at %d, and a path's MTU is learnt again with the next segment", maxPaths),
+	}.report(t)
+}
+
+// A path gets narrower in few steps, as it has few routers. After maxPathSteps somebody is
+// at play, and the smallest MTU that we believe is taken at once; ten minutes later all is
+// forgotten.
+func TestPathMTUSteps(t *testing.T) {
+	onBench(t, func(b *bench) {
+		for range 2 {
+			b.do(func() {
+				for i := range maxPathSteps {
+					if b.s.learnPathMTU(peerIP, 1500, 1400-i); b.s.mtuTo(peerIP) != 1400-i {
+						t.Errorf("step %d: %d bytes", i+1, b.s.mtuTo(peerIP))
+					}
+				}
+				if b.s.learnPathMTU(peerIP, 1500, 1300); b.s.mtuTo(peerIP) != minPathMTU {
+					t.Errorf("one step more: %d bytes", b.s.mtuTo(peerIP))
+				}
+			})
+			b.advance(pathMTULife + time.Second)
+		}
 	})
 }

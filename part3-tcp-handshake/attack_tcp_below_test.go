@@ -214,6 +214,22 @@ func TestAttackBlindResetOpen(t *testing.T) {
 		if c.state != stateEstablished || v.sent.answers != before {
 			v.Errorf("it is in %s, %d frames were sent", c.state, v.sent.answers-before)
 		}
+		half := segment{srcPort: 8001, dstPort: 80, flags: flagSYN, wnd: 1024} // our SYN,ACK is on its way
+		b := make([]byte, half.headerLen())
+		half.put(b, peerIP, ourIP)
+		v.receive(ipv4Frame(ipv4From(peerIP, protocolTCP), b))
+		key.remotePort = 8001
+		for _, kind := range hardErrors {
+			c := v.s.tcp.conns[key]
+			if c == nil || c.state != stateSynReceived {
+				v.Fatalf("before %v it is gone from SYN-RECEIVED", kind)
+			}
+			v.receive(ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(kind[0], kind[1], 0, 600, segmentQuote(key, c.snd.iss, ipv4To(peerIP)))))
+			tried++
+		}
+		if v.s.tcp.conns[key] == nil {
+			v.Error("the last one ended what was half open")
+		}
 	})
 	robustRow{
 		Area: "attack", What: "blind connection reset by ICMP, on an open connection", Source: "RFC 5927 5.2",

@@ -1,0 +1,151 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// needRoot skips a test whose programs change their user, which an ordinary user's lab,
+// where there is but one, does not let them do.
+func needRoot(t *testing.T, program string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skipf("SKIP: %s changes its user, which only root can", program)
+	}
+}
+
+// withPrograms runs the same commands over a good cable and, with -long, over a bad one.
+// Each gets the relay's flags, and returns what is to be said of it in a row.
+func withPrograms(t *testing.T, row robustRow, try func(t *testing.T, flags string) (tried, outcome string)) {
+	t.Helper()
+	for _, flags := range []string{"", mishaps} {
+		if flags != "" && !*longRun {
+			continue
+		}
+		tried, outcome := try(t, flags)
+		if row.Tried != "" {
+			row.Tried, row.Outcome = row.Tried+". Again: ", row.Outcome+". Again: "
+		}
+		row.Tried += tried + withFlags(flags)
+		row.Outcome += outcome
+	}
+	row.report(t)
+}
+
+// startSSH starts sshd on the kernel's port 22, where root may log in with a key, and
+// defines ssh to be without any of the user's settings.
+const startSSH = `mkdir -p /run/sshd /run/ssh; cd /run/ssh; chmod 700 .
+	ssh-keygen -q -t ed25519 -N '' -f host; ssh-keygen -q -t ed25519 -N '' -f key
+	printf '%s\n' 'HostKey /run/ssh/host' 'AuthorizedKeysFile /run/ssh/key.pub' 'StrictModes no' 'PermitRootLogin yes' \
+		'UsePAM no' 'PidFile none' 'PrintLastLog no' >server
+	printf '%s\n' 'User root' 'IdentityFile /run/ssh/key' 'IdentityAgent none' 'UserKnownHostsFile /dev/null' 'StrictHostKeyChecking no' \
+		'LogLevel ERROR' 'ConnectTimeout 20' >client
+	/usr/sbin/sshd -D -e -f server 2>sshd.log & sshd=$!
+	ssh() { command ssh -F /run/ssh/client "$@"; }
+	until ss -Hltn | grep -q :22; do sleep 0.02; done
+	`
+
+// sshSession is what is done with ssh to an address, given further options: a file there
+// and a file back, and then so many lines to and fro one by one, as one types.
+func sshSession(name, options string, lines int) string {
+	return fmt.Sprintf(`
+		ssh %[1]s 'cat >/run/copy' </run/file; cmp /run/copy /run/file && echo "%[2]s: there"; rm -f /run/copy
+		ssh %[1]s 'cat /run/file' | cmp - /run/file && echo "%[2]s: back"
+		rm -f in out; mkfifo in out
+		ssh %[1]s 'while read x; do echo "got $x"; done' <in >out & exec 3>in 4<out
+		i=0; while [ $i -lt %[3]d ]; do echo $i >&3; read answer <&4; [ "$answer" = "got $i" ] || break; i=$((i+1)); done
+		exec 3>&- 4<&-; wait $!; echo "%[2]s: typed $i"
+		`, options, name, lines)
+}
+
+// OpenSSH's client and server, first with our stack under the server, then under the
+// client; and git over that.
+func TestLabInteropSSH(t *testing.T) {
+	t.Parallel()
+	needRoot(t, "sshd")
+	lines, size := 100, 1_000_000
+	if *longRun {
+		lines, size = 1000, 10_000_000
+	}
+	withPrograms(t, robustRow{Area: "interoperation", What: "OpenSSH and git"}, func(t *testing.T, flags string) (tried, outcome string) {
+		dir := t.TempDir()
+		server, client := filepath.Join(dir, "server"), filepath.Join(dir, "client")
+		proxy := "-o ProxyCommand='" + labDir + "/part -q -tap tap2 -host 10.0.2.1/24 -ip 10.0.2.4/24 -pcap " + client + " " + flags + " -nc 10.0.2.1:22 2>/dev/null' 10.0.2.1"
+		r := lab(t, "ssh /usr/sbin/sshd ss git", []string{"-q"}, shell(startSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
+			sshSession("server", "10.0.1.4", lines)+sshSession("client", proxy, lines)+`
+			export HOME=/run GIT_SSH_COMMAND='ssh -F /run/ssh/client' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+			mkdir /run/repo; cd /run/repo; git init -q; cp ../file .; git add file; git commit -qm one
+			git clone -q ssh://10.0.1.4/run/repo /run/clone && cmp /run/clone/file /run/file && echo cloned
+			kill $relay $sshd; wait $relay $sshd`)...)
+		r.want(t, 0, "server: there", "server: back", fmt.Sprintf("server: typed %d\n", lines),
+			"client: there", "client: back", fmt.Sprintf("client: typed %d\n", lines), "cloned")
+		opinion := newOpinion(flags, restartOpinion)
+		opinion.read(t, server)
+		opinion.read(t, client)
+		return fmt.Sprintf("%d bytes each way and %d lines to and fro, with us under the server, and then under the client; a git clone", size, lines),
+			fmt.Sprintf("all the same bytes; %v", opinion)
+	})
+}
+
+// nginx behind our connections, and curl before them: 50 pages at a time, and ranges.
+func TestLabInteropNginx(t *testing.T) {
+	t.Parallel()
+	needRoot(t, "nginx")
+	withPrograms(t, robustRow{Area: "interoperation", What: "nginx and curl --parallel", Source: "RFC 9110 14"}, func(t *testing.T, flags string) (tried, outcome string) {
+		file := filepath.Join(t.TempDir(), "pcap")
+		const pages = 50
+		r := lab(t, "curl ss /usr/sbin/nginx", []string{"-q"}, shell(fmt.Sprintf(`
+			mkdir -p /run/www /run/got; cd /run; chmod 755 /run www
+			i=1; while [ $i -le %d ]; do head -c $((i*i*100+i)) /dev/urandom >www/$i; i=$((i+1)); done; head -c 3000000 /dev/urandom >www/big
+			echo 'daemon off; pid /run/nginx.pid; error_log /run/error.log; events {}
+				http { access_log off; client_body_temp_path /run/b; proxy_temp_path /run/p; fastcgi_temp_path /run/f; uwsgi_temp_path /run/u; scgi_temp_path /run/s;
+				server { listen 127.0.0.1:80; root /run/www; } }' >nginx.conf
+			`, pages)+startServer("/usr/sbin/nginx -e /run/error.log -c /run/nginx.conf", "80")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
+			curl -s --max-time 40 --parallel --parallel-immediate --parallel-max 50 'http://10.0.1.4/[1-%d]' -o 'got/#1' && echo "curl is content"
+			rm -f www/50.none; for i in got/*; do cmp $i www/${i#got/} || echo differs; done; echo "pages: $(ls got | wc -l)"
+			curl -s --max-time 40 -r 1000000-1999999 http://10.0.1.4/big >part; tail -c +1000001 www/big | head -c 1000000 | cmp - part && echo "the range is right"
+			curl -s --max-time 40 -r 0-9,-10 http://10.0.1.4/big | grep -aic '^Content-range: bytes' | sed 's/^/ranges: /'
+			curl -s --max-time 40 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"
+			kill $relay $server; wait $relay $server`, pages))...)
+		r.want(t, 0, "curl is content", fmt.Sprintf("pages: %d\n", pages), "the range is right", "ranges: 2\n", "the rest is right")
+		if strings.Contains(r.stdout, "differs") {
+			t.Errorf("pages differ:\n%s", r.stdout)
+		}
+		opinion := newOpinion(flags)
+		opinion.read(t, file)
+		return fmt.Sprintf("%d pages at once, on a connection each; ranges; a download resumed", pages), fmt.Sprintf("all the same bytes; %v", opinion)
+	})
+}
+
+// redis, which answers many small requests in a row, and 50 clients at once.
+func TestLabInteropRedis(t *testing.T) {
+	t.Parallel()
+	commands, pings := 10_000, 2_000
+	if *longRun {
+		commands, pings = 100_000, 50_000
+	}
+	withPrograms(t, robustRow{Area: "interoperation", What: "redis"}, func(t *testing.T, flags string) (tried, outcome string) {
+		file := filepath.Join(t.TempDir(), "pcap")
+		if flags != "" {
+			pings /= 10 // each waits for an answer, and for what is lost before it
+		}
+		r := lab(t, "redis-server redis-cli redis-benchmark ss awk", []string{"-q"}, shell("cd /run\n"+
+			startServer("redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --dir /run >/run/redis.log", "6379")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
+			redis() { timeout 50 redis-cli -h 10.0.1.4 "$@"; }
+			awk 'BEGIN { for (i = 0; i < %d; i++) printf "SET key:%%d value-of-%%d\r\n", i, i }' | redis --pipe
+			echo "keys: $(redis dbsize)"; redis get key:4321
+			head -c 700000 /dev/urandom | od -An -v -tx1 >value; redis -x set big <value; redis --raw get big | head -c $(stat -c %%s value) | cmp - value && echo "the value is right"
+			timeout 50 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv
+			kill $relay $server; wait $relay $server`, commands, pings))...)
+		r.want(t, 0, fmt.Sprintf("errors: 0, replies: %d\n", commands), fmt.Sprintf("keys: %d\n", commands), "value-of-4321\n", "the value is right", `"PING_INLINE",`, `"PING_MBULK",`)
+		opinion := newOpinion(flags)
+		opinion.read(t, file)
+		return fmt.Sprintf("%d commands through --pipe, a value of 2 MB, %d pings of 50 clients", commands, 2*pings),
+			fmt.Sprintf("no error, all values the same; %v", opinion)
+	})
+}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,11 +21,17 @@ import (
 // short on a computer that has much to do.
 func TestLabPingSizes(t *testing.T) {
 	t.Parallel()
-	for _, options := range []string{"-s 0", "-s 56", "-s 1472 -M do", "-s 1473", "-s 4000", "-s 60000", "-s 65507", "-t 1"} {
+	ways := []string{"-s 0", "-s 56", "-s 1472 -M do", "-s 1473", "-s 4000", "-s 60000", "-s 65507", "-t 1"}
+	answers := 0
+	for _, options := range ways {
 		one := "ping -c1 -W5 " + options + " 10.0.0.4"
-		lab(t, "ping", []string{"-q"}, shell(one+" && "+one+" && "+one)...).
-			want(t, 0, "1 packets transmitted, 1 received, 0% packet loss")
+		r := lab(t, "ping", []string{"-q"}, shell(one+" && "+one+" && "+one)...)
+		r.want(t, 0, "1 packets transmitted, 1 received, 0% packet loss")
+		answers += strings.Count(r.stdout, "bytes from 10.0.0.4: icmp_seq=")
 	}
+	robustRow{Area: "interoperation", What: "ping", Source: "RFC 792",
+		Tried:   "3 echoes with each of " + strings.Join(ways, ", "),
+		Outcome: fmt.Sprintf("%d of %d came back", answers, 3*len(ways))}.report(t)
 }
 
 func TestLabPingDuplicatedFragments(t *testing.T) {
@@ -66,8 +73,10 @@ func TestLabPingFlood(t *testing.T) {
 	if os.Getuid() != 0 {
 		n, pace = "2000", "-i0.002"
 	}
-	lab(t, "ping", []string{"-q"}, "ping", "-q", pace, "-c"+n, "10.0.0.4").
-		want(t, 0, n+" packets transmitted, "+n+" received, 0% packet loss")
+	r := lab(t, "ping", []string{"-q"}, "ping", "-q", pace, "-c"+n, "10.0.0.4")
+	r.want(t, 0, n+" packets transmitted, "+n+" received, 0% packet loss")
+	robustRow{Area: "interoperation", What: "ping -f", Source: "RFC 792", Tried: "ping " + pace + " -c" + n,
+		Outcome: regexp.MustCompile(`.* packet loss, time \d+ms`).FindString(r.stdout)}.report(t)
 }
 
 func TestLabProtocolScan(t *testing.T) {

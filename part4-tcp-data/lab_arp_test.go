@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,9 +16,12 @@ func TestLabArping(t *testing.T) {
 	r.want(t, 0, "3 packets transmitted, 3 packets received",
 		"ready: 10.0.0.4 (02:00:00:00:00:04) is this program; 10.0.0.1 (02:00:0a:00:00:01) is the kernel",
 		"<- ARP, Request who-has 10.0.0.4 tell 10.0.0.1", "-> ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04")
-	if n := strings.Count(r.stdout, "from 02:00:00:00:00:04 (10.0.0.4)"); n != 3 {
+	n := strings.Count(r.stdout, "from 02:00:00:00:00:04 (10.0.0.4)")
+	if n != 3 {
 		t.Errorf("%d answers, want 3\n%s", n, r.stdout)
 	}
+	robustRow{Area: "interoperation", What: "arping", Source: "RFC 826",
+		Tried: "3 questions", Outcome: fmt.Sprintf("%d answers", n)}.report(t)
 }
 
 func TestLabArpingNobody(t *testing.T) {

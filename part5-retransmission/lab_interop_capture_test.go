@@ -117,6 +117,7 @@ var mishapOpinions = []string{
 	"Previous segment(s) not captured (common at capture start)",   // lost before it came to us, or overtaken
 	"ACKed segment that wasn't captured (common at capture start)", // the same
 	"This frame is a (suspected) out-of-order segment",             // the segment that was overtaken, or sent again
+	"New fragment overlaps old data (retransmission?)",             // sent again; with other bytes it would "conflict"
 	restartOpinion, // answers an ACK that came twice, when LAST-ACK is over (RFC 9293 3.10.7.1)
 }
 
@@ -179,7 +180,7 @@ func tshark(t *testing.T, file string, flags ...string) string {
 func (o *expertOpinion) String() string {
 	var warnings []string
 	for _, what := range slices.Sorted(maps.Keys(o.found)) {
-		warnings = append(warnings, fmt.Sprintf("%q %d times", what, o.found[what]))
+		warnings = append(warnings, fmt.Sprintf("%s (%d)", what, o.found[what]))
 	}
 	if len(warnings) == 0 {
 		warnings = []string{"nothing"}

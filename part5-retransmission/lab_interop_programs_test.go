@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -70,12 +71,12 @@ func TestLabInteropSSH(t *testing.T) {
 	needRoot(t, "sshd")
 	lines, size := 100, 1_000_000
 	if *longRun {
-		lines, size = 1000, 10_000_000
+		lines, size = 500, 10_000_000
 	}
 	withPrograms(t, robustRow{Area: "interoperation", What: "OpenSSH and git"}, func(t *testing.T, flags string) (tried, outcome string) {
 		dir := t.TempDir()
 		server, client := filepath.Join(dir, "server"), filepath.Join(dir, "client")
-		proxy := "-o ProxyCommand='" + labDir + "/part -q -tap tap2 -host 10.0.2.1/24 -ip 10.0.2.4/24 -pcap " + client + " " + flags + " -nc 10.0.2.1:22 2>/dev/null' 10.0.2.1"
+		proxy := "-o ProxyCommand='" + labDir + "/part -q -tap tap2 -host 10.0.2.1/24 -ip 10.0.2.4/24 -pcap " + client + " " + strings.ReplaceAll(flags, "%", "%%") + " -nc 10.0.2.1:22 2>/dev/null' 10.0.2.1"
 		r := lab(t, "ssh /usr/sbin/sshd ss git", []string{"-q"}, shell(startSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
 			sshSession("server", "10.0.1.4", lines)+sshSession("client", proxy, lines)+`
 			export HOME=/run GIT_SSH_COMMAND='ssh -F /run/ssh/client' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
@@ -148,4 +149,31 @@ func TestLabInteropRedis(t *testing.T) {
 		return fmt.Sprintf("%d commands through --pipe, a value of 2 MB, %d pings of 50 clients", commands, 2*pings),
 			fmt.Sprintf("no error, all values the same; %v", opinion)
 	})
+}
+
+// nmap finds out what the services are (-sV): all of them with -long, since it waits long
+// for what echo and the web server never say first, and else the one that speaks at once.
+func TestLabInteropServices(t *testing.T) {
+	t.Parallel()
+	wants := []string{`19/tcp +open +chargen`}
+	if *longRun {
+		wants = append(wants, `7/tcp +open +echo`, `13/tcp +open +daytime`, `80/tcp +open +http +Golang net/http server`, `81/tcp +closed`)
+	}
+	var ports []string
+	for _, want := range wants {
+		port, _, _ := strings.Cut(want, "/")
+		ports = append(ports, port)
+	}
+	file := filepath.Join(t.TempDir(), "pcap")
+	r := lab(t, "nmap", []string{"-q", "-pcap", file}, "nmap", "-n", "-sV", "-p", strings.Join(ports, ","), "10.0.0.4")
+	r.want(t, 0)
+	for _, want := range wants {
+		if !regexp.MustCompile("(?m)^" + want).MatchString(r.stdout) {
+			t.Errorf("nmap -sV: no line %q in\n%s", want, r.stdout)
+		}
+	}
+	opinion := newOpinion("", restartOpinion) // of a port where nobody listens
+	opinion.read(t, file)
+	robustRow{Area: "interoperation", What: "nmap -sV", Tried: "ports " + strings.Join(ports, ", "),
+		Outcome: fmt.Sprintf("all found to be what they are; %v", opinion)}.report(t)
 }

@@ -4,7 +4,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -34,22 +37,29 @@ func TestLabTCPManyConnections(t *testing.T) {
 // nmap sees a conforming host: open and closed ports answer as RFC 9293 3.10.7 says.
 func TestLabTCPScans(t *testing.T) {
 	t.Parallel()
-	for scan, want := range map[string][]string{
+	scans := map[string][]string{
 		"-sS": {`80/tcp +open`, `81/tcp +closed`},
 		"-sT": {`80/tcp +open`, `81/tcp +closed`},
 		"-sA": {`80/tcp +unfiltered`, `81/tcp +unfiltered`}, // a RST from both
 		"-sF": {`80/tcp +open\|filtered`, `81/tcp +closed`}, // silence from LISTEN, a RST from CLOSED
 		"-sX": {`80/tcp +open\|filtered`, `81/tcp +closed`},
 		"-sN": {`80/tcp +open\|filtered`, `81/tcp +closed`},
-	} {
+	}
+	right := 0
+	for scan, want := range scans {
 		r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "--max-retries", "1", scan, "-p", "80,81", "10.0.0.4")
 		r.want(t, 0)
 		for _, line := range want {
 			if !regexp.MustCompile("(?m)^" + line).MatchString(r.stdout) {
 				t.Errorf("nmap %s: no line %q in\n%s", scan, line, r.stdout)
+				continue
 			}
+			right++
 		}
 	}
+	robustRow{Area: "interoperation", What: "nmap's scans", Source: "RFC 9293 3.10.7",
+		Tried:   "an open port and a closed one, with each of " + strings.Join(slices.Sorted(maps.Keys(scans)), ", "),
+		Outcome: fmt.Sprintf("%d of %d ports found to be what they are", right, 2*len(scans))}.report(t)
 }
 
 // RFC 6528: nobody can tell the next initial sequence number.
@@ -57,6 +67,8 @@ func TestLabTCPSequencePrediction(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-O", "-v", "-p", "80,81", "10.0.0.4")
 	r.want(t, 0, "TCP Sequence Prediction: Difficulty=", "Good luck!")
+	robustRow{Area: "interoperation", What: "nmap -O", Source: "RFC 6528", Tried: "the probes of its TCP sequence prediction",
+		Outcome: regexp.MustCompile(`TCP Sequence Prediction: .*`).FindString(r.stdout)}.report(t)
 }
 
 func TestLabTCPDial(t *testing.T) {

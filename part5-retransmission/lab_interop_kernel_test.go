@@ -61,8 +61,10 @@ func (c kernelCell) setKernel() string {
 
 // transfers is a shell's four transfers of that cell: to and from our web server, with
 // curl, and to and from the kernel's, with -nc and -get. Each that is right says so, and
-// how many milliseconds it took.
-func (c kernelCell) transfers(flags string) string {
+// how many milliseconds it took. Behind each, what our client saw goes to the end of a
+// capture that all clients share: a capture without its header of 24 bytes is one.
+func (c kernelCell) transfers(flags, clients string) string {
+	flags += " -pcap /run/client"
 	down := sha256.Sum256(bytes.Repeat(chargenLines, kernelSize/len(chargenLines)+1)[:kernelSize])
 	text := c.setKernel()
 	for _, transfer := range []struct{ what, command string }{
@@ -74,6 +76,7 @@ func (c kernelCell) transfers(flags string) string {
 	} {
 		text += fmt.Sprintf("began=$(date +%%s%%N)\n%s && echo \"right: %v %s after $((($(date +%%s%%N)-began)/1000000)) ms\"\n",
 			transfer.command, c, transfer.what)
+		text += fmt.Sprintf("if [ -s /run/client ]; then [ -s %[1]s ] && tail -c +25 client >>%[1]s || cat client >%[1]s; rm client; fi\n", clients)
 	}
 	return text
 }
@@ -102,7 +105,8 @@ func TestLabInteropKernel(t *testing.T) {
 // kernelMatrix tries the cells with these flags.
 func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 	const perRun = 8 // a lab has a minute, and a transfer with losses may take seconds
-	file := filepath.Join(t.TempDir(), "pcap")
+	dir := t.TempDir()
+	server, clients := filepath.Join(dir, "server"), filepath.Join(dir, "clients")
 	var right []int // in so many milliseconds
 	var seen handshakes
 	opinion := newOpinion(flags)
@@ -110,9 +114,9 @@ func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 		script := "cd /run; head -c 1000000 /dev/urandom >file; sum=$(sha256sum <file | cut -d' ' -f1)\n" +
 			startServer(interopHelper(t, "web", ""), "8000")
 		for _, c := range some {
-			script += c.transfers(flags)
+			script += c.transfers(flags, clients)
 		}
-		r := lab(t, "curl ip ss sha256sum", append([]string{"-q", "-pcap", file}, strings.Fields(flags)...), shell(script+"kill $server")...)
+		r := lab(t, "curl ip ss sha256sum", append([]string{"-q", "-pcap", server}, strings.Fields(flags)...), shell(script+"kill $server")...)
 		for _, m := range regexp.MustCompile(`right: .* after (\d+) ms`).FindAllStringSubmatch(r.stdout, -1) {
 			took, _ := strconv.Atoi(m[1])
 			right = append(right, took)
@@ -120,8 +124,12 @@ func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 		if n := strings.Count(r.stdout, "right: "); n != 4*len(some) {
 			t.Errorf("%d of %d transfers are right:\n%s%s", n, 4*len(some), r.stdout, r.stderr)
 		}
-		seen.read(t, file, flags)
-		opinion.read(t, file)
+		seen.read(t, server, flags)
+		opinion.read(t, server)
+	}
+	if *longRun { // it takes as long again
+		opinion.allowed = append(opinion.allowed, restartOpinion) // the clients have one address
+		opinion.read(t, clients)
 	}
 	if got, want := len(seen.combinations), min(8, len(cells)); got != want {
 		t.Errorf("%d combinations of options were seen in the kernel's SYNs, want %d: %v", got, want, seen.combinations)

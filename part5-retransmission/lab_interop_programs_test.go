@@ -38,9 +38,10 @@ func withPrograms(t *testing.T, row robustRow, try func(t *testing.T, flags stri
 	row.report(t)
 }
 
-// startSSH starts sshd on the kernel's port 22, where root may log in with a key, and
-// defines ssh to be without any of the user's settings.
-const startSSH = `mkdir -p /run/sshd /run/ssh; cd /run/ssh; chmod 700 .
+// startSSH starts sshd on the kernel's port 22, where root may log in with a key, even if
+// the machine has locked him out, and defines ssh to be without any of the user's settings.
+const startSSH = `sed 's/^root:[^:]*:/root:*:/' /etc/shadow >/run/shadow; chmod 600 /run/shadow; mount --bind /run/shadow /etc/shadow
+	mkdir -p /run/sshd /run/ssh; cd /run/ssh; chmod 700 .
 	ssh-keygen -q -t ed25519 -N '' -f host; ssh-keygen -q -t ed25519 -N '' -f key
 	printf '%s\n' 'HostKey /run/ssh/host' 'AuthorizedKeysFile /run/ssh/key.pub' 'StrictModes no' 'PermitRootLogin yes' \
 		'UsePAM no' 'PidFile none' 'PrintLastLog no' >server

@@ -118,12 +118,13 @@ var mishapOpinions = []string{
 	"ACKed segment that wasn't captured (common at capture start)", // the same
 	"This frame is a (suspected) out-of-order segment",             // the segment that was overtaken, or sent again
 	"New fragment overlaps old data (retransmission?)",             // sent again; with other bytes it would "conflict"
-	restartOpinion, // answers an ACK that came twice, when LAST-ACK is over (RFC 9293 3.10.7.1)
+	resetOpinion, // answers an ACK that came twice, when LAST-ACK is over (RFC 9293 3.10.7.1)
 }
 
-// restartOpinion is of a reset, which also answers what the peer has left of a connection
-// that a program before had with the same address (RFC 9293 3.5.1).
-const restartOpinion = "Connection reset (RST)"
+// resetOpinion is of a reset, which also answers what the peer has left of a connection
+// that a program before had with the same address (RFC 9293 3.5.2), and what comes when
+// the program has closed without having read it (3.6.1).
+const resetOpinion = "Connection reset (RST)"
 
 // An expertOpinion is what tshark thinks of our frames in captures: "expert information"
 // that is a warning or an error.

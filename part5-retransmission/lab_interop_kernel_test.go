@@ -128,7 +128,7 @@ func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 		opinion.read(t, server)
 	}
 	if *longRun { // it takes as long again
-		opinion.allowed = append(opinion.allowed, restartOpinion) // the clients have one address
+		opinion.allowed = append(opinion.allowed, resetOpinion) // the clients have one address
 		opinion.read(t, clients)
 	}
 	if got, want := len(seen.combinations), min(8, len(cells)); got != want {

@@ -112,11 +112,12 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, ambiguous bool, now ti
 		return
 	}
 	// Karn: it may have been any of its copies. A timestamp tells which, but only for what
-	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed.
+	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed. Nor is what has
+	// come twice: the answer to it echoes what came before, which may be long ago.
 	_, echo, found := findTimestamps(seg.options)
 	if found && c.ts.on && sent.end.leq(seg.ack) {
 		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
-		if took >= 0 && took <= now-sent.first+timestampTick {
+		if took >= 0 && took <= now-sent.first+timestampTick && !c.tellsDSACK(seg) {
 			c.measure(sent, took)
 		}
 		if int32(echo-c.ts.value(sent.at)) < 0 {

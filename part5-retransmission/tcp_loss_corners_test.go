@@ -123,6 +123,30 @@ func TestRTOEchoFromThePast(t *testing.T) {
 	})
 }
 
+// "A TSecr value received in a segment MAY be used to update the averaged RTT measurement
+// only if the segment advances the left edge of the send window" (RFC 7323 4.1). That is
+// not enough if the ACK of long ago was lost, and the one that comes now answers a segment
+// that the peer has got twice (RFC 2883): it echoes the timestamp of the first time.
+func TestDSACKIsNoSample(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK+optTS)
+		una := r.una()
+		var old uint32
+		r.locked(func() { old = r.c.ts.value(r.s.clock()) })
+		r.write(100)
+		r.pass(20 * time.Second) // it is sent again and again
+		ack := r.ack(r.nxt(), 60000, span{una, r.nxt()})
+		r.ts = false
+		ack.options = r.stampEcho(ack.options, old)
+		r.in(ack)
+		r.locked(func() {
+			if r.c.snd.una != r.c.snd.nxt || r.c.rto.rto > time.Second {
+				t.Errorf("RTO %v, %d bytes acknowledged of %d", r.c.rto.rto, r.c.snd.una-una, r.c.snd.nxt-una)
+			}
+		})
+	})
+}
+
 // A timestamp counts milliseconds: one that comes back in the same millisecond does not
 // say that the round trip takes no time at all. The shortest round trip, by which RACK
 // waits (RFC 8985 6.2), is measured by segments that were sent once.

@@ -44,6 +44,12 @@ func (c *Conn) isDSACK(ack seqNum, blocks *sackBlocks, i int) bool {
 	return first.to.leq(ack) || blocks.n > 1 && second.from.leq(first.from) && first.to.leq(second.to)
 }
 
+// tellsDSACK reports whether a segment answers something that the peer has got twice.
+func (c *Conn) tellsDSACK(seg *segment) bool {
+	blocks := findSACK(seg.options)
+	return blocks.n > 0 && c.isDSACK(seg.ack, &blocks, 0)
+}
+
 // appendSACKPermitted appends the option to those of a SYN, or of a SYN,ACK if the
 // peer's SYN had it, with two NOPs.
 func (c *Conn) appendSACKPermitted(list []byte) []byte {

@@ -97,9 +97,7 @@ func (c *Conn) endProbe(seg *segment) {
 	if c.tail.sent == 0 || seg.ack.less(c.tail.end) && !c.cc.recovering {
 		return
 	}
-	blocks := findSACK(seg.options)
-	twice := blocks.n > 0 && c.isDSACK(seg.ack, &blocks, 0)
-	if c.tail.again && !twice && !c.cc.recovering && c.cc.cwnd > 0 {
+	if c.tail.again && !c.tellsDSACK(seg) && !c.cc.recovering && c.cc.cwnd > 0 {
 		c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, c.effSndMSS())
 		c.cc.cwnd = c.cc.ssthresh
 	}

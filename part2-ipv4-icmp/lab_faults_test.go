@@ -1,0 +1,86 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// another is this part once more in the lab, on a cable of its own, in the background: the one that the lab itself starts
+// begins before the lab's command can prepare anything for it. Its cable is up
+// when the shell goes on.
+func another(flags string) string {
+	return labDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags + ` & part=$!
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do ip link show tap1 2>/dev/null | grep -q LOWER_UP && break; sleep 0.1; done
+		`
+}
+
+// endIt ends it as a user does, and says with what status and after how long.
+const endIt = `
+		began=$(date +%s%3N); kill -TERM $part; wait $part; echo "status $?"
+		echo "took $(($(date +%s%3N) - began)) ms"
+		`
+
+// The disk is full in the middle of a capture: the part goes on, says so once, and its status is 1. A capture file that
+// cannot be made is told before anything else is done.
+func TestLabFullDisk(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "arping mount ip", []string{"-q"}, shell(`
+		mkdir /run/small && mount -t tmpfs -o size=4k none /run/small || exit 9
+		`+another("-q -pcap /run/small/x.pcap 2>/run/says")+`
+		arping -I tap1 -c 100 -W 0.001 10.0.1.4 | tail -2
+		stat -c '%s bytes in the file' /run/small/x.pcap`+endIt+`
+		grep -v ready: /run/says
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -pcap /run/small 2>&1; echo "a folder: $?"
+		mount -o remount,ro /run/small
+		`+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -pcap /run/small/y 2>&1; echo "not writable: $?"
+		ip link show tap1 2>&1 | head -1`)...)
+	r.want(t, 0, "100 packets transmitted, 100 packets received", "4096 bytes in the file\nstatus 1\n",
+		"part: capture /run/small/x.pcap: write /run/small/x.pcap: no space left on device\n",
+		"-pcap: open /run/small: is a directory\na folder: 1", "-pcap: open /run/small/y: read-only file system\nnot writable: 1")
+	if n := len(regexp.MustCompile("no space left").FindAllString(r.stdout+r.stderr, -1)); n != 1 {
+		t.Errorf("it says %d times that there is no space left\n%s", n, r.stdout)
+	}
+	robustRow{
+		Area: "application", What: "full disk under -pcap", Source: "write(2), ENOSPC",
+		Tried:   "a capture on a disk of 4096 bytes, 100 questions; a folder, and a read-only disk, as the file",
+		Outcome: "100 of 100 are answered; one line says that there is no space left, and the status is 1; the others are refused at once, with status 1",
+	}.report(t)
+}
+
+// Nobody takes the trace: stderr is a pipe that is full. The part answers all the same, and how many lines were lost is
+// told as soon as somebody reads; if nobody ever does, it ends all the same.
+func TestLabStalledTrace(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "arping mkfifo ip", []string{"-q"}, shell(`
+		mkfifo /run/trace; exec 9<>/run/trace
+		`+another("2>/run/trace 9<&-")+`
+		arping -I tap1 -c 8000 -W 0.0001 10.0.1.4 | tail -2
+		cat <&9 >/run/lines & cat=$!
+		sleep 0.3; arping -I tap1 -c 2 10.0.1.4 >/dev/null; sleep 0.3; kill $cat
+		echo "lost: $(grep -o '([0-9]* trace lines were lost' /run/lines)"
+		arping -I tap1 -c 1000 -W 0.0001 10.0.1.4 | tail -2`+endIt)...)
+	r.want(t, 0, "8000 packets transmitted, 8000 packets received", "1000 packets transmitted, 1000 packets received", "status 0")
+	m := regexp.MustCompile(`lost: \((\d+) trace lines`).FindStringSubmatch(r.stdout)
+	took := tookMS(r)
+	if m == nil || took > 2500 {
+		t.Fatalf("no lines were lost, or the end took too long:\n%s", r.stdout)
+	}
+	robustRow{
+		Area: "application", What: "nobody reads the trace", Source: "pipe(7)",
+		Tried:   "stderr is a full pipe; 8000 questions, a reader for a moment, 1000 questions, SIGTERM",
+		Outcome: fmt.Sprintf("all are answered; the reader finds that %s lines were lost; the end takes %d ms, status 0", m[1], took),
+	}.report(t)
+}
+
+// tookMS is how long the part took to end.
+func tookMS(r labRun) (ms int) {
+	_, after, found := strings.Cut(r.stdout, "took ")
+	if _, err := fmt.Sscanf(after, "%d ms", &ms); !found || err != nil {
+		return 1 << 30
+	}
+	return ms
+}

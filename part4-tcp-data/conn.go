@@ -155,7 +155,7 @@ const maxLinger = 365 * 24 * 3600
 // waits for the acknowledgment, and resets the connection if it has not come after sec
 // seconds.
 func (c *Conn) SetLinger(sec int) error {
-	return c.set(func() { c.user.linger = time.Duration(min(sec, maxLinger)) * time.Second })
+	return c.set(func() { c.user.linger = time.Duration(max(-1, min(sec, maxLinger))) * time.Second })
 }
 
 // set runs f with the lock held, unless the connection is closed.

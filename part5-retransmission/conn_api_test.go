@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"syscall"
@@ -137,6 +138,26 @@ func TestConnCloseUnread(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		wantOpError(t, writeMuch(peer)(), "write", syscall.ECONNRESET)
+	})
+}
+
+// A linger time that is less than 0 is none, and one that is too long for the clock is long: in neither case does Close
+// throw away what was written.
+func TestConnLingerLimits(t *testing.T) {
+	onPair(t, func(p *pair) {
+		for _, sec := range []int{-1, math.MinInt32, math.MinInt, math.MinInt + 1, math.MaxInt32, math.MaxInt} {
+			ours, peer := p.connect(80)
+			if err := ours.SetLinger(sec); err != nil {
+				t.Error(err)
+			}
+			start := time.Now()
+			ours.Write([]byte("x"))
+			go ours.Close()
+			if text, err := io.ReadAll(peer); err != nil || string(text) != "x" || time.Since(start) > time.Second {
+				t.Errorf("SetLinger(%d): the peer got %q, %v", sec, text, err)
+			}
+			peer.Close()
+		}
 	})
 }
 

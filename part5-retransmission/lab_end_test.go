@@ -1,0 +1,119 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// holdCrowd opens n connections at once and has data go through echo on each, until it ends. It says when all are at
+// work, and in the end how they ended and how long that took from the first to the last.
+func holdCrowd(address string, n int) error {
+	ends, ready := make(chan error, n), make(chan struct{}, n)
+	for range n {
+		go func() {
+			c, err := net.Dial("tcp", address)
+			if err == nil {
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+				for first := true; err == nil; first = false {
+					if _, err = c.Write(chargenLines[:1000]); err == nil {
+						_, err = io.ReadFull(c, make([]byte, 1000))
+					}
+					if first {
+						ready <- struct{}{}
+					}
+				}
+			}
+			ends <- err
+		}()
+	}
+	for range n {
+		select {
+		case <-ready:
+		case err := <-ends:
+			return fmt.Errorf("before all were at work: %w", err)
+		}
+	}
+	fmt.Println(n, "at work")
+	var began time.Time
+	counts := make(map[string]int)
+	for i := range n {
+		err := <-ends
+		if i == 0 {
+			began = time.Now()
+		}
+		switch {
+		case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+			counts["reset"]++
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			counts["closed"]++
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			counts["hang"]++
+		default:
+			return err
+		}
+	}
+	fmt.Printf("%d reset, %d closed, %d hang, within %d ms\n", counts["reset"], counts["closed"], counts["hang"], time.Since(began).Milliseconds())
+	return nil
+}
+
+// SIGINT and SIGTERM end the part at once although 200 connections are at work: with status 0, and each peer is told
+// (RFC 9293 3.10.5), so that the kernel's sockets do not wait for an answer for minutes.
+func TestLabEndUnderLoad(t *testing.T) {
+	t.Parallel()
+	outcome := ""
+	for _, signal := range []string{"INT", "TERM"} {
+		// A shell has its background commands ignore SIGINT, and they cannot be interrupted then: hence env.
+		r := lab(t, "ss ip env", []string{"-q"}, shell(`
+			env --default-signal=INT `+secondPart("-q 2>/run/says")+` & part=$!
+			for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do grep -q ready: /run/says && break; sleep 0.1; done
+			`+helper(t, "hold")+` >/run/held & helper=$!
+			for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.2; grep -q "at work" /run/held && break; done
+			began=$(date +%s%3N); kill -`+signal+` $part; wait $part; echo "status $?"
+			echo "took $(($(date +%s%3N) - began)) ms"
+			sleep 0.2; echo "$(ss -Htan state established | grep -c 10.0.1.4:7) left"
+			wait $helper; cat /run/held`)...)
+		r.want(t, 0, "status 0\n", "0 left\n", "200 at work", " 0 hang, within ", "the helper is content")
+		m := regexp.MustCompile(`(\d+ reset, \d+ closed).*within (\d+) ms`).FindStringSubmatch(r.stdout)
+		if m == nil || tookMS(r) > 1500 {
+			t.Fatalf("SIG%s: %d ms\n%s", signal, tookMS(r), r.stdout)
+		}
+		outcome += fmt.Sprintf("SIG%s: status 0 after %d ms; the kernel's 200 connections: %s, within %s ms. ", signal, tookMS(r), m[1], m[2])
+	}
+	robustRow{
+		Area: "application", What: "a signal ends the program under load", Source: "RFC 9293 3.10.5",
+		Tried:   "SIGINT and SIGTERM while 200 of the kernel's connections send and receive",
+		Outcome: outcome + "None is left open",
+	}.report(t)
+}
+
+// The device is deleted in the middle of a download: the part ends with the reason, and does not hang.
+func TestLabDeviceDeletedUnderLoad(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ip curl", []string{"-q"}, shell(
+		secondPart("-q 2>/run/says")+` & part=$!
+		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do grep -q ready: /run/says && break; sleep 0.1; done
+		curl -s --max-time 20 -o /run/page http://10.0.1.4/bytes/100000000000 & curl=$!
+		sleep 0.5; began=$(date +%s%3N); ip link delete tap1; wait $part; echo "status $?"
+		echo "took $(($(date +%s%3N) - began)) ms"
+		[ $(stat -c %s /run/page) -gt 1000000 ] && echo "$(stat -c %s /run/page) bytes had come"
+		kill $curl; grep -v ready: /run/says`)...)
+	r.want(t, 0, "status 1\n", "bytes had come", "the device is lost: read tap1: file descriptor in bad state")
+	if tookMS(r) > 1500 {
+		t.Errorf("took %d ms", tookMS(r))
+	}
+	robustRow{
+		Area: "application", What: "the TAP device is deleted under load", Source: "read(2), EBADFD",
+		Tried:   "ip link delete in the middle of a download",
+		Outcome: fmt.Sprintf("the program says so and ends with status 1 after %d ms", tookMS(r)),
+	}.report(t)
+}

@@ -94,6 +94,11 @@ func TestLabLossPatience(t *testing.T) {
 			sleep 0.7; ip link set tap0 down; sleep %d; ip link set tap0 up
 			wait $curl; echo "curl ended with $?"`, cut), []string{`200 5000000\n`, "curl ended with 0"}},
 	})
+	robustRow{
+		Area: "application", What: "the link goes down under load", Source: "RFC 9293 3.8.3",
+		Tried:   fmt.Sprintf("ip link set tap0 down for %d s in the middle of a download by curl, and up again", cut),
+		Outcome: "curl gets all 5000000 bytes and ends with 0",
+	}.report(t)
 }
 
 // Over a cable that loses a quarter of all frames, each way, what arrives is what was

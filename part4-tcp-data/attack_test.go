@@ -1,0 +1,167 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// target is a stack under attack, in virtual time: what comes is handed to it in batches,
+// as by its device, and what it sends in return is counted.
+type target struct {
+	*testing.T
+	s     *Stack
+	l     *Listener // port 80
+	queue [][]byte  // frames that wait to be read
+
+	segments, bytes int       // sent: TCP segments, and bytes of whole frames
+	sent            []segment // the segments, if they are to be kept
+	forget          bool
+}
+
+// onTarget runs f with a stack that listens on port 80 and knows the peer's card.
+func onTarget(t *testing.T, f func(a *target)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		a := &target{T: t}
+		a.s = NewStack(a, quietConfig())
+		defer a.s.Close()
+		l, err := a.s.Listen(80)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.l = l
+		a.hit(request(peerMAC, peerIP, ourIP))
+		f(a)
+		a.check()
+	})
+}
+
+func (a *target) check() {
+	a.Helper()
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.s.checkInvariants(a.T)
+}
+
+func (a *target) Read(b []byte) (int, error) {
+	if len(a.queue) == 0 {
+		return 0, os.ErrClosed
+	}
+	frame := a.queue[0]
+	a.queue = a.queue[1:]
+	return copy(b, frame), nil
+}
+
+// Write takes a frame of the stack. The peer's card answers when it is asked for.
+func (a *target) Write(frame []byte) (int, error) {
+	eth, packet, _ := parseEther(frame)
+	if eth.etherType == etherTypeARP {
+		time.AfterFunc(time.Microsecond, func() {
+			a.s.mu.Lock()
+			defer a.s.mu.Unlock()
+			if !a.s.closed {
+				a.s.receiveFrame(reply(peerMAC, peerIP))
+			}
+		})
+		return len(frame), nil
+	}
+	h, payload, err := parseIPv4(packet)
+	if err != nil || h.protocol != protocolTCP {
+		return len(frame), nil
+	}
+	a.segments++
+	a.bytes += len(frame)
+	if a.forget {
+		return len(frame), nil
+	}
+	seg, err := parseTCP(append([]byte(nil), payload...), h.src, h.dst)
+	if err != nil {
+		a.Errorf("sent a bad segment: %v", err)
+	}
+	a.sent = append(a.sent, seg)
+	return len(frame), nil
+}
+
+func (a *target) Close() error  { return nil }
+func (a *target) Buffered() int { return len(a.queue) }
+
+// hit hands frames to the stack, as many in a batch as it takes, and returns what it
+// has sent until they are dealt with.
+func (a *target) hit(frames ...[]byte) []segment {
+	a.Helper()
+	a.sent = a.sent[:0]
+	a.queue = append(a.queue[:0], frames...)
+	buf := make([]byte, etherHeaderLen+a.s.mtu+1)
+	for len(a.queue) > 0 {
+		n, _ := a.Read(buf)
+		if err := a.s.receiveBatch(buf, n); err != nil {
+			a.Fatal(err)
+		}
+	}
+	return a.sent
+}
+
+// forge is a segment in its frame, from any address, by way of the peer's card.
+func forge(src netip.Addr, seg segment) []byte {
+	for len(seg.options)%4 != 0 {
+		seg.options = append(seg.options, tcpOptionEnd)
+	}
+	n := seg.headerLen() + len(seg.data)
+	frame := make([]byte, etherHeaderLen+ipv4MinHeaderLen+n)
+	etherHeader{dst: ourMAC, src: peerMAC, etherType: etherTypeIPv4}.put(frame)
+	ip := ipv4Header{ttl: 64, protocol: protocolTCP, src: src, dst: ourIP}
+	ip.put(frame[etherHeaderLen:], n)
+	tcp := frame[etherHeaderLen+ipv4MinHeaderLen:]
+	copy(tcp[seg.headerLen():], seg.data)
+	seg.put(tcp, src, ourIP)
+	return frame
+}
+
+// open has the peer connect to port 80 from a port, with IRS 0.
+func (a *target) open(port uint16, options string) *Conn {
+	a.Helper()
+	seg := segment{srcPort: port, dstPort: 80, flags: flagSYN, wnd: 65535, options: unhex(options)}
+	a.hit(forge(peerIP, seg))
+	c := a.conn(port)
+	if c == nil {
+		a.Fatalf("port %d: the SYN opens nothing", port)
+	}
+	seg.flags, seg.seq, seg.ack, seg.options = flagACK, 1, c.snd.iss+1, nil
+	a.hit(forge(peerIP, seg))
+	if got, err := a.l.AcceptTCP(); err != nil || got != c {
+		a.Fatalf("port %d: accepted %v, %v", port, got, err)
+	}
+	return c
+}
+
+// conn is the connection with a port of the peer, or nil.
+func (a *target) conn(port uint16) *Conn {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return a.s.tcp.conns[connKey{peerIP.As4(), port, 80}]
+}
+
+func (a *target) state(c *Conn) tcpState {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return c.state
+}
+
+// mallocs is how often memory has been allocated so far.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
+
+// many is how often something is tried: in a short run, and in a long one.
+func many(short, long int) int {
+	if *longRun {
+		return long
+	}
+	return short
+}

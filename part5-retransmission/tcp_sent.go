@@ -43,15 +43,25 @@ func (l *sentList) add(seg sentSegment) {
 	l.flight += seg.len()
 }
 
+// keptSegments is how many there is room for on an idle connection, at most. A list that
+// was longer once, for a large window, goes: there may be very many such connections.
+const keptSegments = 256
+
 // drop forgets the first segment. What is left moves to the front now and then, which is
 // cheap as it happens seldom.
 func (l *sentList) drop() {
 	l.leave(&l.all[l.first])
 	l.first++
-	if l.first*2 > len(l.all) {
-		n := copy(l.all, l.live())
-		l.all, l.first = l.all[:n], 0
+	if l.first*2 <= len(l.all) {
+		return
 	}
+	live := l.live()
+	if cap(l.all) > max(keptSegments, 8*len(live)) {
+		l.all = append([]sentSegment(nil), live...)
+	} else {
+		l.all = l.all[:copy(l.all, live)]
+	}
+	l.first = 0
 }
 
 // removeLast forgets the last segment.

@@ -114,8 +114,15 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 	// "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval is copied to
 	// TS.Recent": of several segments that one ACK answers it is the first one's that is
 	// echoed, so that the peer measures the delay of our ACK, too (4.3).
-	if seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) {
+	if seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
 		c.ts.recent, c.ts.recentAt = value, now
 	}
 	return nil
+}
+
+// knowsUs reports whether a segment acknowledges what its sender can only have from us, by
+// the measure of RFC 5961 5.2. A timestamp of the future, from somebody who guesses, would
+// have PAWS drop all that the peer says (CVE-2005-0356).
+func (c *Conn) knowsUs(seg *segment) bool {
+	return seg.has(flagACK) && seg.ack.leq(c.snd.nxt) && !seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd))
 }

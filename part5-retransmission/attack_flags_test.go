@@ -55,7 +55,7 @@ func TestAttackFlags(t *testing.T) {
 			defer a.s.mu.Unlock()
 			c, err := a.s.activeOpen(netip.AddrPortFrom(peerIP, 7000))
 			if err != nil {
-				t.Fatal(err)
+				a.Fatal(err)
 			}
 			return c, c.key
 		},
@@ -107,7 +107,7 @@ func TestAttackOptions(t *testing.T) {
 			a.hit(forge(peerIP, syn))
 			half := a.conn(7000)
 			if half == nil {
-				t.Fatalf("options %x: the SYN opens nothing", list)
+				a.Fatalf("options %x: the SYN opens nothing", list)
 			}
 			if half.snd.mss < minMSS || half.snd.shift > maxWindowShift {
 				t.Errorf("options %x: MSS %d, shift %d", list, half.snd.mss, half.snd.shift)

@@ -12,7 +12,7 @@ import (
 )
 
 // maxConns bounds the connections that are open or being opened by us. When there is
-// no room for a new one, the one that has been open for the longest is reset.
+// no room for a new one, the one that has said nothing for the longest is reset.
 const maxConns = 12000
 
 // Errors that end a connection. Programs test for the numbers.
@@ -43,7 +43,7 @@ var (
 // tcpTable holds all connections and listeners.
 type tcpTable struct {
 	conns     map[connKey]*Conn
-	open      list.List // of those that count for maxConns, oldest first
+	open      list.List // of those that count for maxConns, the most silent first
 	listeners map[uint16]*Listener
 
 	secret   [32]byte  // for hashes that nobody can guess
@@ -86,6 +86,7 @@ func (s *Stack) receiveTCP(h ipv4Header, b []byte) error {
 	}
 	key := connKey{remote: h.src.As4(), remotePort: seg.srcPort, localPort: seg.dstPort}
 	if c := s.tcp.conns[key]; c != nil {
+		s.noteHeard(c)
 		return c.segmentArrives(&seg)
 	}
 	if t := s.tcp.timeWait.conns[key]; t != nil {
@@ -100,18 +101,26 @@ func (s *Stack) receiveTCP(h ipv4Header, b []byte) error {
 // addConn puts a connection into the table.
 func (s *Stack) addConn(c *Conn) { s.tcp.conns[c.key] = c }
 
+// noteHeard notes that a connection's peer has said something: whoever opens as many
+// connections as there can be makes room with his own, and not with those in use.
+func (s *Stack) noteHeard(c *Conn) {
+	if c.counted != nil {
+		s.tcp.open.MoveToBack(c.counted)
+	}
+}
+
 // countConn counts a connection as open, or being opened. If there are too many,
-// the oldest that is open is reset.
+// the most silent that is open is reset.
 func (s *Stack) countConn(c *Conn) {
 	c.counted = s.tcp.open.PushBack(c)
 	if s.tcp.open.Len() <= maxConns {
 		return
 	}
 	for e := s.tcp.open.Front(); e != nil; e = e.Next() {
-		oldest := e.Value.(*Conn)
-		if oldest.state != stateSynSent && oldest.state != stateSynReceived {
-			s.note("TCP: %d connections are open: the oldest is reset", maxConns)
-			oldest.abort(errNoRoom)
+		silent := e.Value.(*Conn)
+		if silent.state != stateSynSent && silent.state != stateSynReceived {
+			s.note("TCP: %d connections are open: the most silent is reset", maxConns)
+			silent.abort(errNoRoom)
 			return
 		}
 	}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// When too many connections are open, the oldest is reset.
+// When too many connections are open, the one that has said nothing for the longest is
+// reset: here, the oldest.
 func TestTCPLimit(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {
 		p := b.newPeer("+0 state LISTEN")

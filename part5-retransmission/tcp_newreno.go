@@ -15,7 +15,13 @@ func (c *Conn) duplicateACK() {
 	if c.sackOK || c.cc.timedOut {
 		return
 	}
-	c.cc.dups = min(c.cc.dups+1, len(c.sentSegments.live())) // there cannot have been more
+	most := len(c.sentSegments.live()) // there cannot have been more
+	if c.cc.recovering {
+		// Each lets a new segment go, for which there could be one more in turn, and so on:
+		// somebody who makes them up would get all of his window (RFC 5681 5).
+		most = min(most, c.cc.prrFlight/c.effSndMSS())
+	}
+	c.cc.dups = min(c.cc.dups+1, most)
 	// "... check to see if the Cumulative Acknowledgment field covers more than recover":
 	// what was sent again in the last recovery would else start another one.
 	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.leq(c.snd.una) {

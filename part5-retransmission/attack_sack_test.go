@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -74,4 +75,68 @@ func TestAttackLowMSS(t *testing.T) {
 			fmt.Sprintf("segments of %d bytes, %.2f bytes sent for each of data; at most %d segments on their way; %d KB stay with an idle connection",
 				conns[0].effSndMSS(), float64(a.bytes)/float64(n*len(conns)), most, grown>>10)}.report(t)
 	})
+}
+
+// SACK panic and its kin (CVE-2019-11477, 11478): with the least MSS and the largest window,
+// blocks that mark every second segment, as many as there can be, in the order that makes
+// the list longest. The scoreboard stays as long as it is, and an ACK is cheap.
+func TestAttackSACKHoles(t *testing.T) {
+	onTarget(t, func(a *target) {
+		c := a.open(8000, "02040001"+optSACK+optWS7)
+		a.forget = true
+		a.ackAt(c, c.snd.una, 65535)
+		a.download(c, 2<<20, 65535) // so that the congestion window is large
+		go c.Write(make([]byte, 4<<20))
+		for range 12 { // paced, and before the timer is due
+			time.Sleep(10 * time.Millisecond)
+		}
+		live := len(c.sentSegments.live())
+		if live < 1000 {
+			a.Fatalf("only %d segments are on their way", live)
+		}
+		una, mss := c.snd.una, c.effSndMSS()
+		acks, before := 0, heap()
+		a.segments = 0
+		began := cpuTime()
+		for i := live - 2; i > 8; i -= 8 { // every second one, the last first
+			var blocks []span
+			for j := range 4 {
+				at := una.add((i - 2*j) * mss)
+				blocks = append(blocks, span{at, at.add(mss)})
+			}
+			a.ackAt(c, una, 65535, blocks...)
+			acks++
+		}
+		each := (cpuTime() - began) / time.Duration(acks)
+		grown := heap() - before
+		if n := len(c.sentSegments.live()); n > maxSentSegments+1 { // 1: a tail loss probe
+			t.Errorf("the list has %d segments", n)
+		}
+		if grown > 4<<20 {
+			t.Errorf("the heap has grown by %d bytes", grown)
+		}
+		if each > 5*time.Millisecond { // a machine that is busy takes its time
+			t.Errorf("%v for one ACK", each)
+		}
+		sent := a.segments
+		if sent > 2*live {
+			t.Errorf("%d segments for %d ACKs", sent, acks)
+		}
+		a.ackAt(c, c.snd.nxt, 65535)
+		if c.snd.una == una || c.state != stateEstablished {
+			t.Errorf("%s, and nothing goes on", c.state)
+		}
+		robustRow{"attack", "SACK blocks with thousands of holes", "CVE-2019-11477, CVE-2019-11478", fmt.Sprintf("%d segments of %d bytes on their way, %d ACKs with four blocks each", live, mss, acks),
+			fmt.Sprintf("less than %v of CPU for one ACK; %d segments sent again; %d KB more memory", max(time.Millisecond, each.Round(time.Millisecond)), sent, max(0, grown>>10))}.report(t)
+		c.Abort()
+	})
+}
+
+// cpuTime is how much of it this process has had: the clock of a bubble stands still.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +20,6 @@ type target struct {
 	segments, bytes int       // sent: TCP segments, and bytes of whole frames
 	sent            []segment // the segments, if they are to be kept
 	forget          bool
-	allocated       uint64 // how often the stack has allocated memory, if somebody counts
 }
 
 // onTarget runs f with a stack that listens on port 80 and knows the peer's card.
@@ -150,13 +148,6 @@ func (a *target) state(c *Conn) tcpState {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	return c.state
-}
-
-// mallocs is how often memory has been allocated so far.
-func mallocs() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.Mallocs
 }
 
 // many is how often something is tried: in a short run, and in a long one.

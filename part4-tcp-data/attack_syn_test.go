@@ -134,7 +134,7 @@ func TestAttackLAND(t *testing.T) {
 				for _, src := range []netip.Addr{ourIP, netip.AddrFrom4([4]byte{127, 0, 0, 1}), noIP,
 					netip.AddrFrom4([4]byte{10, 0, 0, 255}), netip.AddrFrom4([4]byte{255, 255, 255, 255}), netip.AddrFrom4([4]byte{224, 0, 0, 1})} {
 					tried++
-					if got := a.hit(forge(src, seg)); len(got) != 0 {
+					if got := a.hit(forge(src, seg)); len(got) != 0 || len(a.s.tcp.conns) != 1 {
 						t.Errorf("from %v, flags %#x: answered by %v", src, flags, got)
 					}
 				}

@@ -209,7 +209,7 @@ func sourceRouted(list []byte) bool {
 
 // Lists of options that are garbage: at most an answer that is not larger than a quote, and
 // at most a hundred complaints a second. No source route gets through (RFC 7126 4.3, 4.4).
-func TestAttackOptions(t *testing.T) {
+func TestAttackIPv4Options(t *testing.T) {
 	n := attacks(1_000_000)
 	outcome := ""
 	onVictim(t, quietConfig(), func(v *victim) {

@@ -140,7 +140,7 @@ func TestAttackLAND(t *testing.T) {
 				}
 				for _, dst := range []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, 255}), netip.AddrFrom4([4]byte{255, 255, 255, 255}), netip.AddrFrom4([4]byte{224, 0, 0, 1})} {
 					tried++
-					if got := a.hit(readdress(forge(peerIP, seg), dst)); len(got) != 0 {
+					if got := a.hit(sentTo(forge(peerIP, seg), dst)); len(got) != 0 {
 						t.Errorf("to %v, flags %#x: answered by %v", dst, flags, got)
 					}
 				}
@@ -160,8 +160,8 @@ func TestAttackLAND(t *testing.T) {
 	})
 }
 
-// readdress changes the destination of a datagram, in both checksums.
-func readdress(frame []byte, dst netip.Addr) []byte {
+// sentTo changes the destination of a datagram, in both checksums.
+func sentTo(frame []byte, dst netip.Addr) []byte {
 	h, payload, err := parseIPv4(frame[etherHeaderLen:])
 	if err != nil {
 		panic(err)

@@ -1,7 +1,3 @@
-//go:build !race
-
-// (This harness looks at the stack from outside of its lock, between two steps.)
-
 package main
 
 import (

@@ -19,7 +19,7 @@ func (c *Conn) duplicateACK() {
 	if c.cc.recovering {
 		// Each lets a new segment go, for which there could be one more in turn, and so on:
 		// somebody who makes them up would get all of his window (RFC 5681 5).
-		most = min(most, c.cc.prrFlight/c.effSndMSS())
+		most = min(most, max(dupThresh, c.cc.prrFlight/c.effSndMSS()))
 	}
 	c.cc.dups = min(c.cc.dups+1, most)
 	// "... check to see if the Cumulative Acknowledgment field covers more than recover":

@@ -123,8 +123,7 @@ func (s *Stack) newConn(key connKey) *Conn {
 	c.snd.mss = defaultMSS
 	c.rcv.wnd = s.initialWindow()
 	c.initUser()
-	c.rto.rto = initialRTO
-	c.startTimestamps()
+	c.startMeasuring()
 	return c
 }
 

@@ -85,10 +85,9 @@ func (s *Stack) choosePort(key *connKey) bool {
 	for range dynamicPorts {
 		key.localPort = firstDynamicPort + uint16((offset+s.tcp.nextPort)%dynamicPorts)
 		s.tcp.nextPort++
-		if s.tcp.timeWait.conns[*key] != nil {
-			continue
-		}
-		if s.tcp.conns[*key] == nil && s.tcp.listeners[key.localPort] == nil {
+		free := s.tcp.conns[*key] == nil && s.tcp.listeners[key.localPort] == nil
+		free = free && s.tcp.timeWait.conns[*key] == nil
+		if free {
 			return true
 		}
 	}

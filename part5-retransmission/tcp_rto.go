@@ -35,6 +35,12 @@ type rtoState struct {
 	since   time.Duration // when it expired first without any answer; 0: it has not
 }
 
+// startMeasuring is for a new connection, of which no round trip has been measured.
+func (c *Conn) startMeasuring() {
+	c.rto.rto = initialRTO
+	c.startTimestamps()
+}
+
 // timeout returns the RTO with the backing off: "The host MUST set RTO <- RTO * 2"
 // each time the timer expires (5.5).
 func (r *rtoState) timeout() time.Duration {

@@ -15,7 +15,11 @@ func (s *Stack) checkLoss(t *testing.T) {
 		if c.timers.next != 0 && c.timers.alarm.due.IsZero() {
 			t.Errorf("%v: a timer runs until %v, and no alarm is set", c.key, c.timers.next)
 		}
-		if mss := c.effSndMSS(); c.cc.ssthresh > 0 && c.cc.cwnd < mss { // it is ESTABLISHED, or was
+		mss := c.effSndMSS()
+		if _, learnt := s.ipv4.paths[c.remote().Addr()]; learnt { // and maybe forgotten, when cwnd was one segment already
+			mss = min(mss, minPathMTU-ipv4MinHeaderLen-tcpMinHeaderLen-timestampsLen)
+		}
+		if c.cc.ssthresh > 0 && c.cc.cwnd < mss { // it is ESTABLISHED, or was
 			t.Errorf("%v: the congestion window is %d, and a segment has %d", c.key, c.cc.cwnd, mss)
 		}
 	}

@@ -143,7 +143,8 @@ func (c *Conn) limitWindow(wnd int) int {
 	if len(c.sentSegments.live()) >= maxSentSegments {
 		return 0
 	}
-	limit := int(c.snd.nxt-c.snd.una) + c.cc.cwnd - c.pipe()
+	// One segment always goes. It may be longer than when cwnd was set: see pathMTULife.
+	limit := int(c.snd.nxt-c.snd.una) + max(c.cc.cwnd, c.effSndMSS()) - c.pipe()
 	if limit >= wnd {
 		return wnd
 	}

@@ -151,6 +151,21 @@ func TestScriptPathMTUCached(t *testing.T) {
 		"but not for ever": learnt + `
 			+601 do write 1460 = 1460
 			+0 > P. 1461:2921(1460) ack 1`,
+		// "LW is the size of the congestion window after a TCP sender detects loss using its
+		// retransmission timer": one segment (RFC 5681 2). It was a smaller one then.
+		"and a window of one segment is one of the longer ones": opened("<mss 1460>", 60000) + `
+			+0 do write 1460 = 1460
+			+0 > P. 1:1461(1460) ack 1
+			+.01 < icmp unreachable frag mtu 552 [1:1461(1460)]
+			+0~+.05 > . 1:513(512) ack 1
+			+0~+.05 > . 513:1025(512) ack 1
+			+0~+.05 > P. 1025:1461(436) ack 1
+			+.1~+.3 > . 1:513(512) ack 1
+			+.1 < . 1:1(0) ack 1461 win 60000
+			+601 do write 2920 = 2920
+			+0 > . 1461:2921(1460) ack 1
+			+.1 < . 1:1(0) ack 2921 win 60000
+			+0 > P. 2921:4381(1460) ack 1`,
 	})
 }
 

@@ -30,6 +30,40 @@ func TestScriptReceiveWindow(t *testing.T) {
 			+0 > . 1:1(0) ack 2001 win 2000
 			+0 < P. 2001:3001(1000) ack 1 win 1000
 			+0~+.2 > . 1:1(0) ack 3001 win 1000`,
+		// "It is possible for a TCP implementation to maintain a zero receive window while
+		// transmitting data and receiving ACKs" (3.10.7.4): also those of a peer that has sent
+		// more than the window had room for, and so is beyond it.
+		"closed, and what we send is acknowledged": accepted + `
+			+0 do rcvbuf 1000
+			+0 < P. 1:1001(1000) ack 1 win 500
+			+0~+.2 > . 1:1(0) ack 1001 win 0
+			+0 do write 1000 = 1000
+			+0 > . 1:501(500) ack 1001 win 0
+			+.01 < . 2001:2001(0) ack 501 win 500
+			+0   > P. 501:1001(500) ack 1001 win 0`,
+		// gVisor asks so whether the window has opened.
+		"closed, and acknowledged with a byte that we have": accepted + `
+			+0 do rcvbuf 1000
+			+0 < P. 1:1001(1000) ack 1 win 500
+			+0~+.2 > . 1:1(0) ack 1001 win 0
+			+0 do write 1000 = 1000
+			+0 > . 1:501(500) ack 1001 win 0
+			+.01 < . 1000:1001(1) ack 501 win 500
+			+0   > . 501:501(0) ack 1001 win 0
+			+0   > P. 501:1001(500) ack 1001 win 0`,
+		"closed, and acknowledged by somebody who does not know our numbers": accepted + `
+			+0 do rcvbuf 1000
+			+0 < P. 1:1001(1000) ack 1 win 500
+			+0~+.2 > . 1:1(0) ack 1001 win 0
+			+0 do write 1000 = 1000
+			+0 > . 1:501(500) ack 1001 win 0
+			+.01 < . 9000000:9000000(0) ack 501 win 500
+			+0   > . 501:501(0) ack 1001 win 0
+			+.01 < . -9000000:-9000000(0) ack 501 win 500
+			+0   > . 501:501(0) ack 1001 win 0
+			+.01 < . 2001:2001(0) ack 502 win 500
+			+0   > . 501:501(0) ack 1001 win 0
+			+.01 > nothing`,
 		// "min( Fr * RCV.BUFF, Eff.snd.MSS )", with Fr = 1/2 (3.8.6.2.2): the MSS is less.
 		"by less than a segment: not at all": accepted + `
 			+0 do rcvbuf 4000

@@ -78,13 +78,13 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 // window of ours reaches.
 const maxOverrun = 8 << 20
 
-// validACK reports whether a segment that does not fit into a closed window acknowledges
-// something. That is the other half of the "special allowance" above: a peer who has
-// sent more than the window had room for, or who asks with an old byte whether it has
-// opened, does not send anything that would fit, and we would wait for him for ever.
+// validACK reports whether a segment that does not fit into a window that the peer takes
+// for closed acknowledges something. That is the other half of the "special allowance"
+// above: a peer who has sent more than the window had room for, or who asks with an old
+// byte whether it has opened, sends nothing that fits, and we would wait for ever.
 func (c *Conn) validACK(seg *segment) bool {
 	beyond := int(int32(seg.seq - c.rcv.nxt))
-	return c.rcv.wnd == 0 && max(beyond, -beyond) <= maxOverrun && c.state != stateSynReceived &&
+	return c.rcv.wnd>>c.rcv.shift == 0 && max(beyond, -beyond) <= maxOverrun && c.state != stateSynReceived &&
 		seg.has(flagACK) && !seg.has(flagSYN) && !seg.has(flagRST) && c.snd.una.less(seg.ack) && seg.ack.leq(c.snd.nxt)
 }
 

@@ -51,6 +51,14 @@ func TestScriptReceiveWindow(t *testing.T) {
 			+.01 < . 1000:1001(1) ack 501 win 500
 			+0   > . 501:501(0) ack 1001 win 0
 			+0   > P. 501:1001(500) ack 1001 win 0`,
+		"closed but for less than the peer can be told": opened("<mss 1460,nop,wscale 0>", 500) + `
+			+0 do rcvbuf 1100
+			+0 < P. 1:1001(1000) ack 1 win 500
+			+0~+.2 > . 1:1(0) ack 1001 win 0
+			+0 do write 1000 = 1000
+			+0 > . 1:501(500) ack 1001 win 0
+			+.01 < . 2001:2001(0) ack 501 win 500
+			+0   > P. 501:1001(500) ack 1001 win 0`,
 		"closed, and acknowledged by somebody who does not know our numbers": accepted + `
 			+0 do rcvbuf 1000
 			+0 < P. 1:1001(1000) ack 1 win 500

@@ -110,5 +110,8 @@ func FuzzParseARP(f *testing.F) {
 	f.Add(capturedReply[etherHeaderLen:])
 	f.Add(capturedArping[etherHeaderLen:])
 	f.Add(capturedRequest[etherHeaderLen:][:27])
+	for _, packet := range capturedPayloads(f, etherHeaderLen, isARP) {
+		f.Add(packet)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) { compareARP(t, b) })
 }

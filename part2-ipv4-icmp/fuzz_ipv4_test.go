@@ -18,6 +18,10 @@ func FuzzDatagrams(f *testing.F) {
 	f.Add(cut(withOptions(unhex("44 0c 05 01 00000000 00000000"))),
 		cut(ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(3, 4, 0, 1400, cut(capturedIPv4)))), []byte{5})
 	f.Add(cut(withOptions(unhex("82 03 00 94 04 00 00 07 01 00"))), cut(withOptions(unhex("83 07 04 0a000004 00"))), []byte{7})
+	captured := capturedPayloads(f, etherHeaderLen, isIPv4)
+	for i := range captured[1:] {
+		f.Add(captured[i], captured[i+1], []byte{1})
+	}
 	f.Fuzz(func(t *testing.T, first, second, program []byte) {
 		if len(first) > 1500 || len(second) > 1500 || len(program) > 64 {
 			return

@@ -273,6 +273,9 @@ func TestParseICMPAgainstGopacket(t *testing.T) {
 func FuzzParseICMP(f *testing.F) {
 	f.Add(echoRequest(1, pattern(56)))
 	f.Add(icmpBytes(3, 4, 0, 1400, capturedIPv4[etherHeaderLen:]))
+	for _, message := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolICMP)) {
+		f.Add(message)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		compareICMP(t, b)
 		if len(b) >= icmpHeaderLen { // nearly nothing has the right checksum by chance

@@ -163,5 +163,8 @@ func FuzzParseIPv4(f *testing.F) {
 	for range 20 {
 		f.Add(randomDatagram(random))
 	}
+	for _, datagram := range capturedPayloads(f, etherHeaderLen, isIPv4) {
+		f.Add(datagram)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) { compareIPv4(t, b) })
 }

@@ -278,6 +278,11 @@ func FuzzReceiveFrame(f *testing.F) {
 	} {
 		f.Add(frame, frame[:len(frame)/2])
 	}
+	last := capturedRequest
+	for _, frame := range capturedFrames(f) {
+		f.Add(last, frame)
+		last = frame
+	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		s := NewStack(nullDevice{}, testConfig(&logBuffer{}))
 		defer s.Close()

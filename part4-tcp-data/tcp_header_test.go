@@ -176,6 +176,9 @@ func FuzzParseTCP(f *testing.F) {
 	for range 20 {
 		f.Add(randomSegment(random, peerIP, ourIP))
 	}
+	for _, b := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolTCP)) {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		compareTCP(t, b)
 		if seg, err := parseTCPHeader(b); err == nil {

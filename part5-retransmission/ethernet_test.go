@@ -132,6 +132,9 @@ func FuzzParseEther(f *testing.F) {
 	f.Add(capturedArping)
 	f.Add(capturedIPv4)
 	f.Add(capturedRequest[:13])
+	for _, frame := range capturedFrames(f) {
+		f.Add(frame)
+	}
 	f.Fuzz(func(t *testing.T, frame []byte) { compareEther(t, frame) })
 }
 

@@ -29,7 +29,7 @@ func TestFaults(t *testing.T) {
 		{"SACK without RACK", setup{options: []tcpip.SettableTransportProtocolOption{&rack}}},
 		{"part 5 -plain", setup{flags: []string{"-plain"}}},
 	}
-	size, done := howMany(100_000, 2_000_000), 0
+	size, done := howMany(100_000, 1_000_000), 0
 	slowest := make(chan time.Duration, len(faults)*len(setups)*len(transfers))
 	t.Run("all", func(t *testing.T) {
 		for i, fault := range faults {

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	patience   = 90 * time.Second // for all that may take long, on a busy machine
+	patience   = 3 * time.Minute // for all that may take long, on a busy machine
 	defaultMTU = 1500
 	maxFrame   = 1 << 16
 	nic        = tcpip.NICID(1)

@@ -47,6 +47,15 @@ func TestScriptPersist(t *testing.T) {
 			+1.19  > . 1:2(1) ack 1
 			` + refused + `
 			+2.39  > . 1:2(1) ack 1`,
+		// In a closed window only RCV.NXT is acceptable (3.10.7.4), and to the peer that is not what
+		// comes behind the probe's byte: he would drop the ACK, too, and send the same for ever.
+		"and ACKs that the peer can take": closed + `
+			+.3  > . 1:2(1) ack 1
+			` + refused + `
+			+.01 < P. 1:1001(1000) ack 1 win 0
+			+0~+.2 > . 1:1(0) ack 1001
+			+.01 < P. 1:1001(1000) ack 1 win 0
+			+0   > . 1:1(0) ack 1001`,
 		"the window opens: all of it in one segment": closed + `
 			+.3  > . 1:2(1) ack 1
 			` + refused + `

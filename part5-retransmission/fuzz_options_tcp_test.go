@@ -44,10 +44,11 @@ func FuzzTCPOptions(f *testing.F) {
 // compareTCPOptions compares what we find with what gopacket finds.
 func compareTCPOptions(t *testing.T, list []byte) {
 	t.Helper()
-	header := append(make([]byte, tcpMinHeaderLen), list...)
-	for len(header)%4 != 0 {
-		header = append(header, tcpOptionEnd)
+	list = bytes.Clone(list)
+	for len(list)%4 != 0 {
+		list = append(list, tcpOptionEnd)
 	}
+	header := append(make([]byte, tcpMinHeaderLen), list...)
 	header[12] = byte(len(header)/4) << 4
 	var tcp layers.TCP
 	if tcp.DecodeFromBytes(header, gopacket.NilDecodeFeedback) != nil {

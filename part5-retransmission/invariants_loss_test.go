@@ -61,6 +61,16 @@ func (c *Conn) checkSent(t *testing.T) {
 		t.Errorf("%v: %d bytes fly, %d are sacked, %d are lost; counted %d, %d, %d",
 			c.key, flight, sacked, lost, list.flight, list.sacked, list.lost)
 	}
+	offered := c.end()
+	if c.snd.closed || c.state == stateSynSent || c.state == stateSynReceived {
+		offered++ // a FIN, or a SYN
+	}
+	if c.sending() && offered.less(c.snd.nxt) {
+		t.Errorf("%v, in %s: SND.NXT is %d, and the user has written up to %d", c.key, c.state, c.snd.nxt-c.snd.iss, offered-c.snd.iss)
+	}
+	if n := c.snd.text.size; n > maxBuffer {
+		t.Errorf("%v: %d bytes wait to be sent", c.key, n)
+	}
 	if c.snd.una != c.snd.nxt && !c.runs(timerRetransmit) {
 		t.Errorf("%v, in %s: %d to %d are on their way, and no timer runs", c.key, c.state, c.snd.una-c.snd.iss, c.snd.nxt-c.snd.iss)
 	}

@@ -24,7 +24,7 @@ func (c *Conn) feedback(seg *segment) {
 	if c.sackOK {
 		c.detectLosses(now)
 	}
-	c.endProbe(seg)
+	c.endProbe(seg, acked+sacked > 0)
 	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
 	if acked > 0 {
 		c.rto.since, c.soft = 0, nil

@@ -182,3 +182,30 @@ func TestPathMTUOfTwo(t *testing.T) {
 		}
 	})
 }
+
+// A peer without memory throws away all that is not next, and says so with an ACK that has
+// no SACK block. What is missing was sent again, and lost again. Each ACK let another tail
+// loss probe go, and each probe started the retransmission timer anew, so that it never
+// went off (RFC 8985 7.3).
+func TestRetransmitTimeoutBehindProbes(t *testing.T) {
+	onRig(t, func(r *rig) {
+		c := r.open(65535, optMSS+optSACK+optTS)
+		c.SetNoDelay(true)
+		r.write(20 * 1448)
+		una := r.una()
+		r.in(r.ack(una, 65535, span{una.add(1448), una.add(5 * 1448)}))
+		first := 0 // how often the first one is sent again
+		for range 60 {
+			for _, seg := range r.pass(100 * time.Millisecond) {
+				if seg.seq == una && len(seg.data) > 0 {
+					first++
+					continue // lost
+				}
+				r.in(r.ack(una, 65535))
+			}
+		}
+		if first < 3 {
+			r.Errorf("in 6 seconds the missing segment was sent again %d times", first)
+		}
+	})
+}

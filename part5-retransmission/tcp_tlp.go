@@ -93,8 +93,11 @@ func (c *Conn) probeNew() bool {
 // endProbe is told of an acknowledgment. If it covers the probe and there was only one
 // copy of it, the original was lost, and the probe has hidden that: the window has been
 // too large.
-func (c *Conn) endProbe(seg *segment) {
-	if c.tail.sent == 0 || seg.ack.less(c.tail.end) && !c.cc.recovering {
+//
+// In a recovery there may be another one as soon as anything has arrived. If nothing does,
+// only the retransmission timer helps, which a first probe starts anew.
+func (c *Conn) endProbe(seg *segment, arrived bool) {
+	if c.tail.sent == 0 || seg.ack.less(c.tail.end) && !(c.cc.recovering && arrived) {
 		return
 	}
 	if c.tail.again && !c.tellsDSACK(seg) && !c.cc.recovering && c.cc.cwnd > 0 {

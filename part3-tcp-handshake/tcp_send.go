@@ -35,15 +35,9 @@ func (c *Conn) send(flags uint8, seq seqNum, p *packet) {
 	c.s.sendSegment(c.key, seg, p)
 }
 
-// sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. While the peer's window is closed SEQ
-// is SND.UNA, even if the window has shrunk, or we have asked with a byte whether it opens:
-// with another number, the peer would have to drop the segment, and the ACK with it (RFC
-// 9293 3.10.7.4; 4.4BSD and Linux do the same).
+// sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
 func (c *Conn) sendACK() {
 	seq := c.snd.nxt
-	if c.snd.wnd == 0 && c.snd.una != c.snd.iss {
-		seq = c.snd.una
-	}
 	c.send(flagACK, seq, c.s.newPacket(0))
 }
 

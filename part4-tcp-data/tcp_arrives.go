@@ -62,38 +62,22 @@ func (c *Conn) arrivesInOtherStates(seg *segment) error {
 // window: "an acknowledgment should be sent in reply (unless the RST bit is set, if so
 // drop the segment and return)".
 func (c *Conn) arrivesOutside(seg *segment) error {
-	valid := c.validACK(seg)
 	switch {
-	case seg.has(flagRST), valid && seg.len() == 0:
+	case seg.has(flagRST):
 	case c.crossed(seg):
 		c.sendACK()
 		c.snd.una = seg.ack
 		c.setSendWindow(seg)
 		c.establish()
 		return nil
+	case c.validACK(seg):
+		return c.arrivesAtClosedWindow(seg)
 	case seg.has(flagSYN), seg.len() == 0:
 		c.challenge() // limited: two that disagree would answer each other for ever
 	default:
 		c.sendACK() // what is sent again must be acknowledged again
 	}
-	if valid {
-		return c.arrivesACK(seg)
-	}
 	return errTCPWindow
-}
-
-// maxOverrun is how far, in bytes, a peer may be beyond a closed window: as far as any
-// window of ours reaches.
-const maxOverrun = 8 << 20
-
-// validACK reports whether a segment that does not fit into a window that the peer takes
-// for closed acknowledges something. That is the other half of the "special allowance"
-// above: a peer who has sent more than the window had room for, or who asks with an old
-// byte whether it has opened, sends nothing that fits, and we would wait for ever.
-func (c *Conn) validACK(seg *segment) bool {
-	beyond := int(int32(seg.seq - c.rcv.nxt))
-	return c.rcv.wnd>>c.rcv.shift == 0 && max(beyond, -beyond) <= maxOverrun && c.state != stateSynReceived &&
-		seg.has(flagACK) && !seg.has(flagSYN) && !seg.has(flagRST) && c.snd.una.less(seg.ack) && seg.ack.leq(c.snd.nxt)
 }
 
 // crossed reports whether a segment is the SYN,ACK of a peer whose SYN has met ours.

@@ -43,3 +43,26 @@ func (c *Conn) openWindow() {
 		c.sendACK()
 	}
 }
+
+// maxOverrun is how far, in bytes, a peer may be beyond a closed window: as far as any
+// window of ours reaches.
+const maxOverrun = 8 << 20
+
+// validACK reports whether a segment does not fit into a window that the peer takes for
+// closed, but acknowledges something: "If the RCV.WND is zero, no segments will be
+// acceptable, but special allowance should be made to accept valid ACKs" (RFC 9293
+// 3.10.7.4). A peer who has sent more than the window had room for, or who asks with an
+// old byte whether it has opened, sends nothing else, and we would wait for ever.
+func (c *Conn) validACK(seg *segment) bool {
+	beyond := int(int32(seg.seq - c.rcv.nxt))
+	return c.rcv.wnd>>c.rcv.shift == 0 && max(beyond, -beyond) <= maxOverrun && c.state != stateSynReceived &&
+		seg.has(flagACK) && !seg.has(flagSYN) && c.snd.una.less(seg.ack) && seg.ack.leq(c.snd.nxt)
+}
+
+// arrivesAtClosedWindow takes the acknowledgment of such a segment, and nothing else.
+func (c *Conn) arrivesAtClosedWindow(seg *segment) error {
+	if seg.len() > 0 {
+		c.sendACK()
+	}
+	return c.arrivesACK(seg)
+}

@@ -44,3 +44,14 @@ func (c *Conn) noteRefusal(seg *segment) {
 	c.rto.backoff = 0
 	c.restartRetransmitTimer() // it was for the probes: what is on its way now has its own time
 }
+
+// acceptableAtPeer returns the number of an ACK instead of SND.NXT. While the peer's window is
+// closed that is SND.UNA, even if we have asked with a byte behind it whether it opens: to
+// the peer no other number is acceptable, and he would drop the ACK with the segment (RFC
+// 9293 3.10.7.4).
+func (c *Conn) acceptableAtPeer(seq seqNum) seqNum {
+	if c.snd.wnd == 0 && c.snd.una != c.snd.iss {
+		return c.snd.una
+	}
+	return seq
+}

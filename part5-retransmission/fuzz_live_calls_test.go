@@ -80,6 +80,7 @@ func (z *liveFuzz) check() {
 	for _, c := range z.s.tcp.conns {
 		c.checkBuffers(z.T)
 	}
+	z.edges = z.c.checkEdges(z.T, z.edges)
 	z.s.checkChunks(z.T, z.all...)
 	if z.Failed() {
 		z.FailNow()

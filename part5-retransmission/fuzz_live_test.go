@@ -19,6 +19,9 @@ func FuzzLiveStack(f *testing.F) {
 			f.Add(captureProgram(f, mode, seed))
 		}
 	}
+	for _, program := range capturedPrograms(f, liveStep) {
+		f.Add(program)
+	}
 	f.Fuzz(func(t *testing.T, program []byte) {
 		if len(program) == 0 || len(program) > 300*liveStep {
 			return
@@ -47,6 +50,7 @@ type liveFuzz struct {
 	read    int
 	fins    map[seqNum]bool // where the peer's FINs were
 	highest seqNum          // of its data
+	edges   edges           // of the connection, at the last check
 }
 
 // liveByte is the byte of both streams at a place.

@@ -91,18 +91,28 @@ func (r *rig) check(was edges) edges {
 	for _, o := range r.out {
 		r.checkOut(o)
 	}
+	if c.state != stateClosed && c.state != stateTimeWait {
+		c.checkBuffers(r.T)
+	}
+	return c.checkEdges(r.T, was)
+}
+
+// checkEdges checks that RCV.NXT, the right edge of the window and SND.UNA have not gone
+// back behind where they were, and returns where they are. When the connection is over, no
+// timer runs.
+func (c *Conn) checkEdges(t *testing.T, was edges) edges {
+	t.Helper()
 	if c.state == stateClosed || c.state == stateTimeWait {
 		for which, due := range c.timers.due {
 			if due != 0 {
-				r.Errorf("in %s timer %d runs", c.state, which)
+				t.Errorf("in %s timer %d runs", c.state, which)
 			}
 		}
 		return was
 	}
-	c.checkBuffers(r.T)
 	now := edges{c.rcv.nxt, c.rcv.nxt.add(c.rcv.wnd), c.snd.una}
 	if was != (edges{}) && c.receiving() && (now.nxt.less(was.nxt) || now.edge.less(was.edge) || now.una.less(was.una)) {
-		r.Errorf("went back: %+v to %+v", was, now)
+		t.Errorf("went back: %+v to %+v", was, now)
 	}
 	return now
 }

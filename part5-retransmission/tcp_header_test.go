@@ -284,3 +284,26 @@ func init() {
 		tcpdumpFrames = append(tcpdumpFrames, ipv4Frame(ip, b))
 	}
 }
+
+// BenchmarkParse reads a full segment as receiveFrame does, with both checksums.
+func BenchmarkParse(b *testing.B) {
+	tcp := append(make([]byte, 32), pattern(1448)...)
+	seg := segment{srcPort: 40000, dstPort: 9, flags: flagACK, options: make([]byte, 12), data: tcp[32:]}
+	seg.put(tcp, peerIP, ourIP)
+	frame := ipv4Frame(ipv4From(peerIP, protocolTCP), tcp)
+	b.SetBytes(int64(len(frame)))
+	b.ReportAllocs()
+	for b.Loop() {
+		_, datagram, err := parseEther(frame)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ip, payload, err := parseIPv4(datagram)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := parseTCP(payload, ip.src, ip.dst); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -38,11 +38,11 @@ func measures() []measure {
 	list := []measure{
 		{"bulk/receive", []row{
 			{"bulk/receive/rate", secSpeed, "one connection, the peer receives", "Mbit/s", false},
-			{"bulk/receive/cpu", secSpeed, "CPU time of that", "s/GB", true},
+			{"bulk/receive/cpu", secSpeed, "CPU time of receiving", "s/GB", true},
 		}, nil, bulkReceive},
 		{"bulk/send", []row{
 			{"bulk/send/rate", secSpeed, "one connection, the peer sends", "Mbit/s", false},
-			{"bulk/send/cpu", secSpeed, "CPU time of that", "s/GB", true},
+			{"bulk/send/cpu", secSpeed, "CPU time of sending", "s/GB", true},
 		}, nil, bulkSend},
 		{"rr", []row{
 			{"rr/rate", secSpeed, "64 bytes there and back", "1/s", false},

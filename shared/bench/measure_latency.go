@@ -86,11 +86,12 @@ func (s *sock) readToEnd(b []byte, limit time.Duration) error {
 }
 
 const (
-	pings   = 1000
-	warmUps = 20 // pings that do not count
+	pings   = 1000 // at the least
+	warmUps = 20   // pings that do not count
 )
 
-// ping sends ICMP echo requests, one after the other.
+// ping sends ICMP echo requests, one after the other, for the time of the trial: which CPU the kernel wakes makes more
+// of a difference than anything else, and stays the same for a while.
 func ping(t *trial) (values, error) {
 	var fd int
 	var err error
@@ -106,7 +107,9 @@ func ping(t *trial) (values, error) {
 	request[0] = 8 // echo request
 	var times []time.Duration
 	lost := 0
-	for seq := range uint16(pings + warmUps) {
+	begin := time.Now()
+	for i := 0; i < pings+warmUps || time.Since(begin) < t.d; i++ {
+		seq := uint16(i)
 		binary.BigEndian.PutUint16(request[6:], seq)
 		request[2], request[3] = 0, 0
 		binary.BigEndian.PutUint16(request[2:], internetChecksum(request))
@@ -121,7 +124,7 @@ func ping(t *trial) (values, error) {
 			}
 			continue
 		}
-		if seq >= warmUps {
+		if i >= warmUps {
 			times = append(times, took)
 		}
 	}

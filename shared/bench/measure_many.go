@@ -4,12 +4,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // manyLimit bounds how long it may take to open many connections.
@@ -79,7 +76,7 @@ func open(count int) measure {
 	id := fmt.Sprintf("open/%d", count)
 	return measure{id, []row{
 		{id + "/rate", secMany, fmt.Sprintf("%s open, one of them sends to the peer", number(count)), "Mbit/s", false},
-		{id + "/cpu", secMany, "CPU time of a segment of that", "ns", true},
+		{id + "/cpu", secMany, fmt.Sprintf("CPU time of a segment, %s open", number(count)), "ns", true},
 	}, nil, func(t *trial) (values, error) {
 		if _, err := t.dialMany(count-1, portEcho); err != nil {
 			return nil, err
@@ -87,106 +84,6 @@ func open(count int) measure {
 		got, err := t.toPeer("")
 		return values{id + "/rate": got.mbit(), id + "/cpu": got.perSegment()}, err
 	}}
-}
-
-// parallelReceive measures connections that all send to the peer at once.
-func parallelReceive(count int) measure {
-	id := fmt.Sprintf("parallel/receive/%d", count)
-	return measure{id, []row{
-		{id + "/rate", secMany, fmt.Sprintf("the peer receives on %s at once", number(count)), "Mbit/s", false},
-		{id + "/share", secMany, "... as a share of what it receives on one", "%", false},
-		{id + "/cpu", secMany, "CPU time of a segment of that", "ns", true},
-	}, nil, func(t *trial) (values, error) {
-		got, err := t.parallel(count, portDiscard, func(f *os.File, b []byte) (int, error) { return f.Write(b) })
-		return values{id + "/rate": got.mbit(), id + "/cpu": got.perSegment()}, err
-	}}
-}
-
-// parallelSend measures connections on which the peer sends at once.
-func parallelSend(count int) measure {
-	id := fmt.Sprintf("parallel/send/%d", count)
-	return measure{id, []row{
-		{id + "/rate", secMany, fmt.Sprintf("the peer sends on %s at once", number(count)), "Mbit/s", false},
-		{id + "/share", secMany, "... as a share of what it sends on one", "%", false},
-	}, nil, func(t *trial) (values, error) {
-		got, err := t.parallel(count, portChargen, func(f *os.File, b []byte) (int, error) { return f.Read(b) })
-		return values{id + "/rate": got.mbit()}, err
-	}}
-}
-
-// parallelWarmUp does not count: until all connections run, and what waited in the kernel's buffers has been read.
-const parallelWarmUp = time.Second
-
-// parallel has all connections work at once, and counts what comes through.
-func (t *trial) parallel(count, port int, work func(*os.File, []byte) (int, error)) (transfer, error) {
-	socks, err := t.dialMany(count, port)
-	if err != nil {
-		return transfer{}, err
-	}
-	var read atomic.Int64
-	var broken atomic.Int64
-	var wg sync.WaitGroup
-	end := time.Now().Add(parallelWarmUp + t.d)
-	for _, s := range socks {
-		// From here on the runtime waits for the sockets: a thread for each would be too much.
-		if err := unix.SetNonblock(s.fd, true); err != nil {
-			return transfer{}, err
-		}
-		fd, err := unix.Dup(s.fd)
-		if err != nil {
-			return transfer{}, err
-		}
-		f := os.NewFile(uintptr(fd), "connection")
-		_ = f.SetDeadline(end)
-		wg.Go(func() {
-			defer f.Close()
-			b := make([]byte, 32<<10)
-			for {
-				n, err := work(f, b)
-				read.Add(int64(n))
-				if err != nil {
-					if !os.IsTimeout(err) {
-						broken.Add(1)
-					}
-					return
-				}
-			}
-		})
-	}
-	time.Sleep(parallelWarmUp)
-	first, err := t.count(socks, port, &read)
-	if err != nil {
-		return transfer{}, err
-	}
-	began := time.Now()
-	time.Sleep(time.Until(end) - 50*time.Millisecond)
-	last, err := t.count(socks, port, &read)
-	took := time.Since(began)
-	wg.Wait()
-	if n := broken.Load(); n > 0 {
-		t.dropped = fmt.Sprintf("%d of %d connections broke", n, count)
-	}
-	return transfer{last.bytes - first.bytes, last.segments - first.segments, took, last.cpu - first.cpu}, err
-}
-
-// count is how far all connections are.
-func (t *trial) count(socks []*sock, port int, read *atomic.Int64) (now transfer, err error) {
-	if now.cpu, err = t.peer.cpu(); err != nil {
-		return now, err
-	}
-	if port == portChargen {
-		now.bytes = float64(read.Load())
-		return now, nil
-	}
-	for _, s := range socks {
-		info, err := s.info()
-		if err != nil {
-			return now, err
-		}
-		now.bytes += float64(info.Bytes_acked)
-		now.segments += float64(info.Data_segs_out)
-	}
-	return now, nil
 }
 
 // number writes a number of connections.

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -90,9 +91,9 @@ func (res *results) bars(b *strings.Builder, list []peer, top int) int {
 	}
 	for factor := 1 / barRange; factor <= barRange; factor *= 2 {
 		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#ddd"/>`+"\n", x(factor), start, x(factor), top+4)
-		label := digits(factor)
+		label := fmt.Sprint(factor)
 		if factor < 1 {
-			label = "1/" + digits(1/factor)
+			label = fmt.Sprint("1/", 1/factor)
 		}
 		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x(factor), top+18, label)
 	}
@@ -119,6 +120,11 @@ const (
 	mostMbit  = 10000
 )
 
+// axisLabel is a power of ten, without the noise of its computation.
+func axisLabel(mbit float64) string {
+	return strconv.FormatFloat(mbit, 'f', max(0, int(math.Round(-math.Log10(mbit)))), 64)
+}
+
 // panel draws one table of losses.
 func (res *results) panel(b *strings.Builder, list []peer, way string, delay, left, top, width int) {
 	x := func(i int) float64 { return float64(left) + float64(width)*(float64(i)+0.5)/float64(len(lossRates)) }
@@ -131,7 +137,7 @@ func (res *results) panel(b *strings.Builder, list []peer, way string, delay, le
 	fmt.Fprintf(b, `<text x="%d" y="%d" font-weight="bold">%s</text>`+"\n", left, top-8, title)
 	fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="#888"/>`+"\n", left, top, width, panelHeight)
 	for mbit := leastMbit; mbit <= mostMbit*1.01; mbit *= 10 {
-		fmt.Fprintf(b, `<text x="%d" y="%.0f" text-anchor="end">%s</text>`+"\n", left-4, y(mbit)+4, digits(mbit))
+		fmt.Fprintf(b, `<text x="%d" y="%.0f" text-anchor="end">%s</text>`+"\n", left-4, y(mbit)+4, axisLabel(mbit))
 		fmt.Fprintf(b, `<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#eee"/>`+"\n", left, y(mbit), left+width, y(mbit))
 	}
 	for i, percent := range lossRates {

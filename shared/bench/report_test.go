@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestSpread(t *testing.T) {
@@ -70,7 +71,7 @@ func TestPage(t *testing.T) {
 		"abacus",
 		"\n## Speed\n",
 		"| one connection, the peer receives, Mbit/s | **1,000** (900–1,100) | 500 (450–600), 0.500 x, 4M | – [1] |\n",
-		"| CPU time of that, s/GB ↓ | **2.00** (1.00–3.00) | 5.00 (4.00–6.00), 2.50 x, 512K | – [1] |\n",
+		"| CPU time of receiving, s/GB ↓ | **2.00** (1.00–3.00) | 5.00 (4.00–6.00), 2.50 x, 512K | – [1] |\n",
 		"| the peer receives on 10 connections at once, Mbit/s | 500 (450–1,100) | – [2] |",
 		"| ... as a share of what it receives on one, % | 50.0 (50.0–100) |",
 		"\n## Goodput with losses: the peer sends, 0 ms in each direction\n",
@@ -158,11 +159,11 @@ func TestPlot(t *testing.T) {
 }
 
 func TestParseBenchmarks(t *testing.T) {
-	all := parseBenchmarks("goos: linux\nBenchmarkParse-2   1000   950.5 ns/op   1531 MB/s   0 B/op   0 allocs/op\n" +
+	all := parseBenchmarks("goos: linux\npkg: a/b/part\nBenchmarkParse-2   1000   950.5 ns/op   1531 MB/s   0 B/op   0 allocs/op\n" +
 		"BenchmarkIdleConn/fresh-2  1  5e7 ns/op  2000 bytes/conn  4000 ns/conn\nBenchmarkParse-2  1000  850.5 ns/op\nPASS\n")
 	res := &results{Inside: all}
 	for name, want := range map[string]string{
-		"Parse": "900 (850–950)", "IdleConn/fresh ns/conn": "4,000", "Nothing": "–", "": "–",
+		"part:Parse": "900 (850–950)", "part:IdleConn/fresh ns/conn": "4,000", "Nothing": "–", "": "–",
 	} {
 		if got := res.insideCell(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -177,5 +178,18 @@ func TestChoosePeers(t *testing.T) {
 	}
 	if _, err := choosePeers("part5,nobody"); err == nil {
 		t.Error("nobody was found")
+	}
+}
+
+// TestCensus checks that each connection's rate is over its own time.
+func TestCensus(t *testing.T) {
+	at := time.Unix(0, 0)
+	first := census{cpu: time.Second, cpuAt: at}
+	first.at, first.bytes, first.segments = []time.Time{at, at.Add(time.Second)}, []float64{100, 0}, []float64{1, 0}
+	last := census{cpu: 2 * time.Second, cpuAt: at.Add(2 * time.Second)}
+	last.at, last.bytes, last.segments = []time.Time{at.Add(2 * time.Second), at.Add(5 * time.Second)}, []float64{300, 400}, []float64{3, 8}
+	want := transfer{bytes: 200, segments: 3, took: time.Second, cpu: time.Second / 2}
+	if got := last.since(first); got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }

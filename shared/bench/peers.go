@@ -46,7 +46,7 @@ var peers = []peer{
 		name: "linux", title: "Linux", build: "go -C shared/bench build -buildvcs=false -o $OUT ./linux",
 		not: map[string]string{
 			"/cpu":    "the kernel does its work in nobody's name, or in that of whoever happens to run: the process's CPU time does not tell",
-			"/memory": "the kernel's memory is not in the process's",
+			"memory/": "the kernel's memory is not in the process's",
 		},
 	},
 }

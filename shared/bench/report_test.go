@@ -6,8 +6,10 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +124,8 @@ func TestMeasuredAnew(t *testing.T) {
 	}
 }
 
-// TestNames checks that no two rows have one name, that the bars' rows exist, and that no title breaks a table.
+// TestNames checks that no two rows have one name, that the rows exist of which the bars and the peers speak, and that no
+// title breaks a table.
 func TestNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range measures() {
@@ -131,6 +134,13 @@ func TestNames(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			seen[r.id] = true
+		}
+	}
+	for _, p := range peers {
+		for part := range p.not {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(id string) bool { return strings.Contains(id, part) }) {
+				t.Errorf("%s: no row has %q in its name", p.name, part)
+			}
 		}
 	}
 	if len(rowsNamed(barRows)) != len(barRows) {

@@ -43,6 +43,10 @@ var peers = []peer{
 		variants: []variant{{"512K", "-buffer 524288"}, {"4M", "-buffer 4194304"}},
 	},
 	{
+		name: "lwip", title: "lwIP", build: "bash shared/bench/lwip/build.sh $OUT", flags: "-reuse",
+		variants: []variant{{"64K", "-buffer 64k"}, {"1M", "-buffer 1m"}},
+	},
+	{
 		name: "linux", title: "Linux", build: "go -C shared/bench build -buildvcs=false -o $OUT ./linux",
 		not: map[string]string{
 			"/cpu":    "the kernel does its work in nobody's name, or in that of whoever happens to run: the process's CPU time does not tell",

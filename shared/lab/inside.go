@@ -79,6 +79,7 @@ func (s *session) run(program *os.File) (int, error) {
 		s.endPart()
 		return status, nil
 	}
+	pinCongestionControl()
 	if s.job.Demo {
 		status, err = s.demo()
 	} else {

@@ -76,8 +76,7 @@ func setSysctls(ports string) {
 	for _, s := range []struct{ name, value string }{
 		{"net.ipv4.ip_forward", "0"}, // a new network inherits this: 1 where Docker runs
 		{"net.ipv4.ip_local_port_range", ports},
-		{"net.ipv4.tcp_congestion_control", "cubic"}, // whatever the machine has as its default
-		{"net.ipv6.conf.all.disable_ipv6", "1"},      // else the kernel asks for IPv6 routers over the TAP
+		{"net.ipv6.conf.all.disable_ipv6", "1"}, // else the kernel asks for IPv6 routers over the TAP
 		{"net.ipv6.conf.default.disable_ipv6", "1"},
 	} {
 		err := os.WriteFile("/proc/sys/"+strings.ReplaceAll(s.name, ".", "/"), []byte(s.value), 0)
@@ -103,4 +102,22 @@ func placeProgram(program *os.File, name string) (string, error) {
 		return "", fmt.Errorf("copying the part's program: %w", err)
 	}
 	return path, file.Close()
+}
+
+// congestionControl is what the kernel's TCP uses towards the part, whatever the machine has as its default.
+const congestionControl = "cubic"
+
+// pinCongestionControl has it go with the routes to the part. A private network may not make it the default of its own,
+// unless the machine lets everybody choose it. Where this kernel does not have it, its default stays.
+func pinCongestionControl() {
+	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+	if err != nil {
+		return
+	}
+	for _, route := range routes {
+		if route.Scope == netlink.SCOPE_LINK && route.Gw == nil {
+			route.Congctl = congestionControl
+			netlink.RouteReplace(&route)
+		}
+	}
 }

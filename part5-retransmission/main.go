@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -37,7 +38,15 @@ const topmost = "Flags ["
 // logBytes is how much trace may wait for a stalled terminal.
 const logBytes = 1 << 20
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	// All that the stack does it does under one lock. A second processor could only run the
+	// services meanwhile, and waking a thread for them, at each batch of frames, costs more
+	// than they do. (GOMAXPROCS in the environment says otherwise.)
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(1)
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // run is the whole program. It returns the exit status: 0 when it did what was
 // asked, 1 with the reason on stderr when it could not, 2 for a wrong flag.

@@ -6,23 +6,47 @@ import "slices"
 // more of them has to send them again.
 const maxSpans = 256
 
+// maxEarly is how many segments behind a gap one ACK may be for. The first three get one
+// each: that is what tells a peer that something is lost.
+const maxEarly = 8
+
 // receiveGaps is what is known of data behind a gap. The data are in the receive buffer
 // already, each byte in its place.
 type receiveGaps struct {
 	spans   []span // what is there, the latest first
+	gap     seqNum // RCV.NXT, when one was last noticed
+	early   int    // how many segments have come behind it since
 	twice   span   // what came a second time; empty if nothing did
 	finSeen bool   // a FIN has come
 	finAt   seqNum // its number
 }
 
-// keep takes a segment that begins behind RCV.NXT: "Segments with higher beginning
-// sequence numbers SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
+// keep takes a segment that begins behind RCV.NXT, and acknowledges what came before the
+// gap once more: "A TCP receiver SHOULD send an immediate duplicate ACK when an
+// out-of-order segment arrives" (RFC 5681 3.2). Without SACK the peer counts them. With SACK
+// one for the batch would tell as much, but it may be lost; and one for each segment would
+// make us slow where always something is missing, as with BBR. So it is something between.
 func (c *Conn) keep(seg *segment) error {
-	piece := span{seg.seq, seg.seq.add(seg.len())}
-	if piece.to.leq(c.rcv.nxt) {
+	if seg.seq.add(seg.len()).leq(c.rcv.nxt) {
 		return nil // its text has filled a gap, and there was more text behind its FIN
 	}
-	c.askAgain()
+	err := c.hold(seg)
+	if c.rcv.gap != c.rcv.nxt {
+		c.rcv.gap, c.rcv.early = c.rcv.nxt, 0
+	}
+	c.rcv.early++
+	if !c.sackOK || c.rcv.early <= dupThresh || c.rcv.early%maxEarly == 0 {
+		c.sendACK()
+	} else {
+		c.rcv.ackNow = true
+	}
+	return err
+}
+
+// hold puts it into the receive buffer: "Segments with higher beginning sequence numbers
+// SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
+func (c *Conn) hold(seg *segment) error {
+	piece := span{seg.seq, seg.seq.add(seg.len())}
 	if len(c.rcv.spans) >= maxSpans || c.contradicts(piece, seg.has(flagFIN)) {
 		return errTCPOrder
 	}
@@ -36,17 +60,6 @@ func (c *Conn) keep(seg *segment) error {
 	c.addSpan(piece)
 	seg.data, seg.flags = nil, seg.flags&^flagFIN
 	return nil
-}
-
-// askAgain acknowledges what came before the gap, once more. "A TCP receiver SHOULD send
-// an immediate duplicate ACK when an out-of-order segment arrives" (RFC 5681 3.2). A
-// peer without SACK counts them; one with SACK learns as much from the last of a batch.
-func (c *Conn) askAgain() {
-	if c.sackOK {
-		c.rcv.ackNow = true
-		return
-	}
-	c.sendACK()
 }
 
 // contradicts reports whether a piece goes beyond a FIN that has come, or has a FIN before

@@ -5,7 +5,6 @@ import "testing"
 // checkInvariants checks what must hold whenever the lock is free, whatever came
 // from the cable.
 func (s *Stack) checkInvariants(t *testing.T) {
-	t.Helper()
 	s.checkARP(t)
 	s.checkIPv4(t)
 	if n := len(s.freePackets); n > maxFreePackets {
@@ -24,7 +23,6 @@ func (s *Stack) checkInvariants(t *testing.T) {
 }
 
 func (s *Stack) checkARP(t *testing.T) {
-	t.Helper()
 	asking, waiting := 0, 0
 	for ip, n := range s.arp.neighbours {
 		waiting += len(n.waiting)

@@ -9,7 +9,9 @@ import (
 )
 
 // target is a stack under attack, in virtual time: what comes is handed to it in batches,
-// as by its device, and what it sends in return is counted.
+// as by its device, and what it sends in return is counted. The stack's lock guards all of
+// it, but when hit, open and pass return, nobody is left who does anything until one of them
+// is called again: in between a test may look without.
 type target struct {
 	*testing.T
 	s     *Stack
@@ -42,9 +44,22 @@ func onTarget(t *testing.T, f func(a *target)) {
 
 func (a *target) check() {
 	a.Helper()
+	a.locked(func() { a.s.checkInvariants(a.T) })
+}
+
+// locked runs f with the stack's lock, which f must not hold while it waits.
+func (a *target) locked(f func()) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	a.s.checkInvariants(a.T)
+	f()
+}
+
+// pass lets time go on, and others do what there is to do by then, which may be now. The
+// lock says that what the test has looked at so far it has before that.
+func (a *target) pass(d time.Duration) {
+	a.locked(func() {})
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 func (a *target) Read(b []byte) (int, error) {
@@ -61,11 +76,11 @@ func (a *target) Write(frame []byte) (int, error) {
 	eth, packet, _ := parseEther(frame)
 	if eth.etherType == etherTypeARP {
 		time.AfterFunc(time.Microsecond, func() {
-			a.s.mu.Lock()
-			defer a.s.mu.Unlock()
-			if !a.s.closed {
-				a.s.receiveFrame(reply(peerMAC, peerIP))
-			}
+			a.locked(func() {
+				if !a.s.closed {
+					a.s.receiveFrame(reply(peerMAC, peerIP))
+				}
+			})
 		})
 		return len(frame), nil
 	}
@@ -91,9 +106,8 @@ func (a *target) Buffered() int { return len(a.queue) }
 
 // hit hands frames to the stack, as many in a batch as it takes, and returns what it
 // has sent until they are dealt with.
-func (a *target) hit(frames ...[]byte) []segment {
-	a.Helper()
-	a.sent = a.sent[:0]
+func (a *target) hit(frames ...[]byte) (sent []segment) {
+	a.locked(func() { a.sent = a.sent[:0] })
 	a.queue = append(a.queue[:0], frames...)
 	for len(a.queue) > 0 {
 		n, _ := a.Read(a.buf[:])
@@ -101,7 +115,9 @@ func (a *target) hit(frames ...[]byte) []segment {
 			a.Fatal(err)
 		}
 	}
-	return a.sent
+	a.locked(func() { sent = a.sent })
+	synctest.Wait()
+	return sent
 }
 
 // forge is a segment in its frame, from any address, by way of the peer's card.
@@ -156,4 +172,13 @@ func many(short, long int) int {
 		return long
 	}
 	return short
+}
+
+// fewer is n, or a quarter of it under the race detector: there it is the many ways that
+// matter, and not how often each is gone.
+func fewer(n int) int {
+	if raceEnabled {
+		return n / 4
+	}
+	return n
 }

@@ -35,7 +35,7 @@ func (a *target) sweep(c *Conn, guess segment) (tried, answered int) {
 		if state := a.state(c); state != stateEstablished {
 			a.Fatalf("guess %d, %v: it is in %s", tried, guess, state)
 		}
-		time.Sleep(time.Millisecond)
+		a.pass(time.Millisecond)
 	}
 	return tried, answered
 }
@@ -58,7 +58,7 @@ func TestAttackBlindReset(t *testing.T) {
 		for i := 1; i < 65535; i++ {
 			challenges += len(a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: c.rcv.nxt.add(i), flags: flagRST})))
 			near++
-			time.Sleep(100 * time.Microsecond)
+			a.pass(100 * time.Microsecond)
 		}
 		took := time.Since(began)
 		if limit := mostChallenges(took); challenges > limit || challenges < challengeLimit {
@@ -111,7 +111,7 @@ func TestAttackBlindData(t *testing.T) {
 			}
 			answered += len(a.hit(forge(peerIP, seg)))
 			tried++
-			time.Sleep(time.Millisecond)
+			a.pass(time.Millisecond)
 		}
 		if c.rcv.nxt != nxt || c.snd.una != una || c.snd.wnd != 65535 || a.state(c) != stateEstablished {
 			t.Errorf("in %s: RCV.NXT %+d, SND.UNA %+d, SND.WND %d", c.state, c.rcv.nxt-nxt, c.snd.una-una, c.snd.wnd)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -32,7 +31,7 @@ func (a *target) flood(n int, batch int, next func(i int) []byte) answers {
 	a.segments, a.bytes, allocated, came = 0, 0, 0, 0
 	for i := batch; i <= n; i += batch {
 		round(i)
-		time.Sleep(10 * time.Microsecond)
+		a.pass(10 * time.Microsecond)
 	}
 	n = n / batch * batch
 	return answers{float64(a.segments) / float64(n), float64(a.bytes) / float64(came), float64(allocated) / float64(n)}
@@ -88,12 +87,9 @@ func TestAttackFloods(t *testing.T) {
 				c := a.open(8000, "020405b4")
 				a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: 1, ack: c.snd.nxt, flags: flagACK, wnd: 65535, data: text[:100]}))
 				go discard(c)
-				synctest.Wait()
+				a.pass(0)
 				nxt, una := c.rcv.nxt, c.snd.una
 				got := a.flood(size, attack.batch, func(i int) []byte {
-					if i%attack.batch == 0 {
-						synctest.Wait() // the user reads
-					}
 					seg := attack.next(c, i)
 					seg.dstPort = 80
 					return forge(peerIP, seg)

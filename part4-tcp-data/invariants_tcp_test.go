@@ -4,7 +4,6 @@ import "testing"
 
 // checkTCP checks what must hold of all connections and listeners.
 func (s *Stack) checkTCP(t *testing.T) {
-	t.Helper()
 	half := make(map[*Conn]bool)
 	for port, l := range s.tcp.listeners {
 		if l.port != port || l.closed {
@@ -29,7 +28,6 @@ func (s *Stack) checkTCP(t *testing.T) {
 
 // checkOpen checks the list of those that count for maxConns.
 func (s *Stack) checkOpen(t *testing.T) {
-	t.Helper()
 	if n := s.tcp.open.Len(); n > maxConns {
 		t.Errorf("%d connections are open, at most %d", n, maxConns)
 	}
@@ -49,7 +47,6 @@ func (s *Stack) checkOpen(t *testing.T) {
 }
 
 func (s *Stack) checkConn(t *testing.T, key connKey, c *Conn) {
-	t.Helper()
 	if c.key != key || c.s != s || c.err != nil {
 		t.Errorf("%v (%v) is in the table with the error %v", key, c.key, c.err)
 	}
@@ -79,7 +76,6 @@ func (s *Stack) checkConn(t *testing.T, key connKey, c *Conn) {
 }
 
 func (s *Stack) checkListener(t *testing.T, l *Listener) {
-	t.Helper()
 	if len(l.halfOpen) > maxBacklog || len(l.ready) > maxBacklog {
 		t.Errorf("port %d: %d half open, %d ready, at most %d each", l.port, len(l.halfOpen), len(l.ready), maxBacklog)
 	}

@@ -5,7 +5,6 @@ import "testing"
 // checkInvariants checks what must hold whenever the lock is free, whatever came
 // from the cable.
 func (s *Stack) checkInvariants(t *testing.T) {
-	t.Helper()
 	s.checkARP(t)
 	s.checkIPv4(t)
 	s.checkTCP(t)
@@ -25,7 +24,6 @@ func (s *Stack) checkInvariants(t *testing.T) {
 }
 
 func (s *Stack) checkARP(t *testing.T) {
-	t.Helper()
 	asking, waiting := 0, 0
 	for ip, n := range s.arp.neighbours {
 		waiting += len(n.waiting)

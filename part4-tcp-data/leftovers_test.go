@@ -18,7 +18,7 @@ import (
 // nothing behind: once TIME-WAIT is over, neither stack has a connection, a timer, a
 // piece of a buffer or a goroutine for them.
 func TestLeftovers(t *testing.T) {
-	const conns = 10_000
+	conns := fewer(10_000)
 	onPair(t, func(p *pair) {
 		var all []weak.Pointer[Conn]
 		chunks := [2]map[*[chunkLen]byte]bool{p.ours.stockChunks(), p.peer.stockChunks()}

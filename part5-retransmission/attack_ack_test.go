@@ -12,7 +12,7 @@ func (a *target) greedy(options string, wnd uint16) *Conn {
 	c := a.open(8000, options)
 	a.ackAt(c, c.snd.una, wnd)
 	go c.Write(make([]byte, 64<<20))
-	time.Sleep(10 * time.Millisecond)
+	a.pass(10 * time.Millisecond)
 	return c
 }
 
@@ -90,7 +90,7 @@ func TestAttackOptimisticACKs(t *testing.T) {
 		before, acks := a.bytes, 0
 		for began := time.Now(); time.Since(began) < time.Second; acks++ {
 			a.ackAt(c, c.snd.nxt, 65535)
-			time.Sleep(10 * time.Millisecond)
+			a.pass(10 * time.Millisecond)
 		}
 		came := acks * len(forge(peerIP, segment{}))
 		factor := float64(a.bytes-before) / float64(came)

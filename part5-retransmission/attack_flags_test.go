@@ -35,7 +35,7 @@ func (a *target) garbage(key connKey, rcvNxt, sndNxt seqNum, skip func(flags uin
 			}
 		}
 	}
-	time.Sleep(time.Millisecond)
+	a.pass(time.Millisecond)
 	return tried, answered
 }
 

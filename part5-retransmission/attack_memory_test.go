@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -23,8 +22,7 @@ func (a *target) echoed(n int) (took time.Duration) {
 	for got := 0; got < n && took < time.Minute; took = time.Since(began) {
 		left := n - int(c.rcv.nxt-first)
 		a.push(c, 0, 65535, make([]byte, max(0, min(left, 1460))))
-		synctest.Wait()
-		time.Sleep(time.Millisecond)
+		a.pass(time.Millisecond)
 		got = int(c.snd.una - firstUna)
 	}
 	if took >= time.Minute {
@@ -50,7 +48,6 @@ func TestAttackHoardedMemory(t *testing.T) {
 					window = append(window, forge(peerIP, seg))
 				}
 				a.hit(window...)
-				synctest.Wait()
 			}
 		}
 	}
@@ -68,6 +65,9 @@ func TestAttackHoardedMemory(t *testing.T) {
 			func(a *target, c *Conn) { a.push(c, 2, 65535, full[:1]) }},
 	} {
 		t.Run(attack.what, func(t *testing.T) {
+			if attack.what == "slow readers" {
+				notUnderRace(t) // which sees in them what it sees in sockstress
+			}
 			onTarget(t, func(a *target) {
 				a.forget = true
 				before := heap()
@@ -77,7 +77,7 @@ func TestAttackHoardedMemory(t *testing.T) {
 					attack.hoard(a, conns[i])
 				}
 				for range 5 {
-					time.Sleep(time.Second)
+					a.pass(time.Second)
 					for _, c := range conns {
 						attack.again(a, c)
 					}
@@ -96,7 +96,7 @@ func TestAttackHoardedMemory(t *testing.T) {
 					}
 					c.Abort()
 				}
-				synctest.Wait()
+				a.pass(0)
 				robustRow{"attack", attack.what, attack.source, fmt.Sprintf("%d connections", len(conns)),
 					fmt.Sprintf("%d MB of data held; an honest peer, meanwhile, has 100,000 bytes echoed in %v", used*chunkLen>>20, took.Round(10*time.Millisecond))}.report(t)
 			})
@@ -133,7 +133,7 @@ func TestAttackHoardedOrphans(t *testing.T) {
 				}
 				began, left := time.Now(), len(conns)
 				for left > 0 && time.Since(began) < time.Hour {
-					time.Sleep(time.Second)
+					a.pass(time.Second)
 					left = 0
 					for _, c := range conns {
 						if a.conn(c.key.remotePort) != c {
@@ -201,6 +201,6 @@ func TestAttackEverySecondByte(t *testing.T) {
 			}
 		}
 		robustRow{"attack", "every second byte, and texts that contradict each other", "CVE-2018-5390 (SegmentSmack), RFC 9293 3.10.7.4", fmt.Sprintf("%d pieces of one byte", came),
-			fmt.Sprintf("%d pieces kept, %d KB of memory, %.2f ACKs for each; the stream goes on behind it", maxSpans, grown>>10, float64(sent)/float64(came))}.report(t)
+			fmt.Sprintf("%d pieces kept, %d KB more memory, %.2f ACKs for each; the stream goes on behind it", maxSpans, max(0, grown>>10), float64(sent)/float64(came))}.report(t)
 	})
 }

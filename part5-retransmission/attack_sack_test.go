@@ -17,7 +17,7 @@ func (a *target) download(c *Conn, n int, wnd uint16) (most int) {
 	done := make(chan bool)
 	go func() { c.Write(make([]byte, n)); close(done) }()
 	for began := time.Now(); time.Since(began) < time.Hour; {
-		time.Sleep(10 * time.Millisecond)
+		a.pass(10 * time.Millisecond)
 		most = max(most, len(c.sentSegments.live()))
 		var acks [][]byte
 		for ack := c.snd.una; ack != c.snd.nxt; { // as many as make the window grow fastest
@@ -88,7 +88,7 @@ func TestAttackSACKHoles(t *testing.T) {
 		a.download(c, 2<<20, 65535) // so that the congestion window is large
 		go c.Write(make([]byte, 4<<20))
 		for range 12 { // paced, and before the timer is due
-			time.Sleep(10 * time.Millisecond)
+			a.pass(10 * time.Millisecond)
 		}
 		live := len(c.sentSegments.live())
 		if live < 1000 {

@@ -34,12 +34,12 @@ const (
 // middle of it the connections are closed, several times each. All calls return, the last at the latest when Close does;
 // what was read is how the stream began that was written; no timer and no goroutine is left. The race detector looks on.
 func TestCallStorm(t *testing.T) {
-	seeds := uint64(20)
-	if *longRun {
-		seeds = 1000
+	seeds := many(10, 1000)
+	if raceEnabled {
+		seeds /= 2
 	}
 	var total storm
-	for seed := range seeds {
+	for seed := range uint64(seeds) {
 		total.run(t, seed)
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

@@ -215,9 +215,12 @@ func TestListenerClosedAnytime(t *testing.T) {
 
 // A stack can be closed under any load: all calls return at that instant, with net.ErrClosed.
 func TestStackClosedAnytime(t *testing.T) {
-	conns, times := 200, 3
-	if *longRun {
+	conns, times := 160, 3
+	switch {
+	case *longRun:
 		conns, times = 1000, 50
+	case raceEnabled:
+		conns, times = 40, 1
 	}
 	returned := 0
 	for i := range times {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,7 +20,7 @@ import (
 )
 
 var (
-	pairSeeds = flag.Int("pairseeds", 40, "how many seeds TestPairsOnBadCables plays")
+	pairSeeds = flag.Int("pairseeds", 0, "how many seeds TestPairsOnBadCables plays; 0: a few, or many with -long")
 	pairFirst = flag.Uint64("pairfirst", 1, "the first of them")
 	pairTrace = flag.Bool("pairtrace", false, "print the trace")
 )
@@ -27,10 +28,7 @@ var (
 // Two stacks on a cable that does everything a cable can do wrong. Whatever happens, both
 // streams arrive as they were, both ends end, and nothing is left.
 func TestPairsOnBadCables(t *testing.T) {
-	seeds := *pairSeeds
-	if *longRun {
-		seeds *= 25
-	}
+	seeds := cmp.Or(*pairSeeds, many(fewer(30), 1000))
 	for seed := *pairFirst; seed < *pairFirst+uint64(seeds); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { badCable(t, seed) })

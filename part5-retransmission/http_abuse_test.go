@@ -19,7 +19,7 @@ import (
 // they said or nothing at all, that take the connection over and forget it. Others are served meanwhile, and when the
 // server's and the peer's users have gone, nothing is left.
 func TestBadHandlers(t *testing.T) {
-	const each = 50
+	each := fewer(40)
 	bad := map[string]http.HandlerFunc{
 		"/panic":       func(http.ResponseWriter, *http.Request) { panic("a handler that panics") },
 		"/panic-later": func(w http.ResponseWriter, _ *http.Request) { w.Write(chargenLines); panic("in the middle of a page") },
@@ -85,7 +85,7 @@ func TestBadHandlers(t *testing.T) {
 
 // Peers that leave a service in the middle, in every way that there is, leave nothing behind.
 func TestServicesSurvivePeers(t *testing.T) {
-	const peers = 40
+	peers := fewer(40)
 	asked := 0
 	onPair(t, func(p *pair) {
 		for port, service := range services {

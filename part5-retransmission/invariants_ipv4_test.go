@@ -3,7 +3,6 @@ package main
 import "testing"
 
 func (s *Stack) checkIPv4(t *testing.T) {
-	t.Helper()
 	if n := len(s.ipv4.reassemblies); n > maxReassemblies {
 		t.Errorf("%d reassemblies, at most %d", n, maxReassemblies)
 	}

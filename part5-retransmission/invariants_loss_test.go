@@ -6,7 +6,6 @@ import "testing"
 // much the network loses: what is known of segments that are on their way, and of those
 // that came too early.
 func (s *Stack) checkLoss(t *testing.T) {
-	t.Helper()
 	held := 0
 	for _, c := range s.tcp.conns {
 		c.checkSent(t)
@@ -35,7 +34,6 @@ func (s *Stack) checkLoss(t *testing.T) {
 // checkSent checks the list of what is on its way: all from SND.UNA to SND.NXT, without
 // a gap; its sums; and that somebody looks after it.
 func (c *Conn) checkSent(t *testing.T) {
-	t.Helper()
 	list, next := &c.sentSegments, c.snd.una
 	flight, sacked, lost := 0, 0, 0
 	for _, sent := range list.live() {
@@ -83,7 +81,6 @@ func (c *Conn) checkSent(t *testing.T) {
 // checkSpans checks what came too early: pieces that neither overlap nor touch, beyond
 // RCV.NXT and inside of the window.
 func (c *Conn) checkSpans(t *testing.T) {
-	t.Helper()
 	if len(c.rcv.spans) > maxSpans {
 		t.Errorf("%v: %d pieces, at most %d", c.key, len(c.rcv.spans), maxSpans)
 	}
@@ -111,7 +108,6 @@ func (c *Conn) checkSpans(t *testing.T) {
 // checkChunks checks that all chunks that are in use are in the buffers of connections
 // in the table, or of those that have left it.
 func (s *Stack) checkChunks(t *testing.T, left ...*Conn) {
-	t.Helper()
 	held, seen := 0, make(map[*Conn]bool)
 	count := func(c *Conn) {
 		if !seen[c] {

@@ -103,3 +103,7 @@ func startRelay(t *testing.T, flags string) string {
 		until grep -q ready: /run/relay; do sleep 0.02; done
 		`
 }
+
+// untilClosed waits until the relay has closed all connections: it resets what is open when it ends.
+const untilClosed = `
+			for i in $(seq 100); do [ -z "$(ss -Htn state connected exclude time-wait dst 10.0.1.4)" ] && break; sleep 0.02; done`

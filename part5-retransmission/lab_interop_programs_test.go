@@ -89,7 +89,7 @@ end
 			toProxy+sshSession("server", "10.0.1.4", lines)+sshSession("client", proxy, lines)+`
 			export HOME=/run GIT_SSH_COMMAND='ssh -F /run/ssh/client' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
 			mkdir /run/repo; cd /run/repo; git init -q; cp ../file .; git add file; git commit -qm one
-			git clone -q ssh://10.0.1.4/run/repo /run/clone && cmp /run/clone/file /run/file && echo cloned
+			git clone -q ssh://10.0.1.4/run/repo /run/clone && cmp /run/clone/file /run/file && echo cloned`+untilClosed+`
 			kill $relay $sshd; wait $relay $sshd`)...)
 		r.want(t, 0, "server: there", "server: back", fmt.Sprintf("server: typed %d\n", lines),
 			"client: there", "client: back", fmt.Sprintf("client: typed %d\n", lines), "cloned")
@@ -119,7 +119,7 @@ func TestLabInteropNginx(t *testing.T) {
 			for i in got/*; do cmp $i www/${i#got/} || echo differs; done; echo "pages: $(ls got | wc -l)"
 			curl -s --max-time 40 -r 1000000-1999999 http://10.0.1.4/big >part; tail -c +1000001 www/big | head -c 1000000 | cmp - part && echo "the range is right"
 			curl -s --max-time 40 -r 0-9,-10 http://10.0.1.4/big | grep -aic '^Content-range: bytes' | sed 's/^/ranges: /'
-			curl -s --max-time 40 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"
+			curl -s --max-time 40 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"`+untilClosed+`
 			kill $relay $server; wait $relay $server`, pages))...)
 		r.want(t, 0, "curl is content", fmt.Sprintf("pages: %d\n", pages), "the range is right", "ranges: 2\n", "the rest is right")
 		if strings.Contains(r.stdout, "differs") {
@@ -152,7 +152,7 @@ func TestLabInteropRedis(t *testing.T) {
 			awk 'BEGIN { for (i = 0; i < %d; i++) printf "SET key:%%d value-of-%%d\r\n", i, i }' | redis --pipe
 			echo "keys: $(redis dbsize)"; redis get key:4321
 			head -c 700000 /dev/urandom | od -An -v -tx1 >value; redis -x set big <value; redis --raw get big | head -c $(stat -c %%s value) | cmp - value && echo "the value is right"
-			timeout 50 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv
+			timeout 50 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv`+untilClosed+`
 			kill $relay $server; wait $relay $server`, commands, pings))...)
 		r.want(t, 0, fmt.Sprintf("errors: 0, replies: %d\n", commands), fmt.Sprintf("keys: %d\n", commands), "value-of-4321\n", "the value is right", `"PING_INLINE",`, `"PING_MBULK",`)
 		opinion := newOpinion(flags)

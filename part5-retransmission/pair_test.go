@@ -64,7 +64,6 @@ func (p *pair) check() {
 // checkBuffers checks that the window has no more than there is room for, and that the
 // buffers have the chunks that they need and no others.
 func (c *Conn) checkBuffers(t *testing.T) {
-	t.Helper()
 	if c.rcv.buff < c.readable()+c.rcv.wnd && c.receiving() {
 		t.Errorf("%v: RCV.USER %d and RCV.WND %d are more than RCV.BUFF %d", c.key, c.readable(), c.rcv.wnd, c.rcv.buff)
 	}

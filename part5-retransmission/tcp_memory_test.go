@@ -33,6 +33,9 @@ func (s *Stack) wantBudget(t *testing.T, when string) {
 	}
 }
 
+// budgetConns connections can fill their first buffers with 160 MB: more than the budget.
+const budgetConns = 2500
+
 // notUnderRace skips a test of one goroutine, which the race detector has nothing to say
 // about, and which it makes much slower.
 func notUnderRace(t *testing.T) {
@@ -41,12 +44,12 @@ func notUnderRace(t *testing.T) {
 	}
 }
 
-// 4000 connections at once receive as much as their windows let the peer send, 250 MB,
-// and their users do not read. No more than the budget is kept. What did not fit was
-// lost, and is taken when it comes again and the users have read.
+// Many connections at once receive as much as their windows let the peer send, and their
+// users do not read. No more than the budget is kept. What did not fit was lost, and is
+// taken when it comes again and the users have read.
 func TestBudget(t *testing.T) {
 	notUnderRace(t)
-	const conns = 4000
+	const conns = budgetConns
 	d := newSteadyOptions(t)
 	all := d.many(t, conns)
 	for range minBuffer / len(d.text) {
@@ -86,7 +89,7 @@ func TestBudget(t *testing.T) {
 // Segments behind a gap count with the gap: it needs the room, too.
 func TestBudgetGaps(t *testing.T) {
 	d := newSteadyOptions(t)
-	for _, c := range d.many(t, 4000) {
+	for _, c := range d.many(t, budgetConns) {
 		d.arrive(c, minBuffer-6*len(d.text)) // 15 chunks, which the budget is no multiple of
 		d.s.wantBudget(t, "behind gaps")
 	}
@@ -97,7 +100,7 @@ func TestBudgetGaps(t *testing.T) {
 func TestBudgetGapsAreFilled(t *testing.T) {
 	notUnderRace(t)
 	d := newSteadyOptions(t)
-	all := d.many(t, 4000)
+	all := d.many(t, budgetConns)
 	for range 40 {
 		for _, c := range all {
 			gap := len(d.text)
@@ -138,7 +141,7 @@ func TestBudgetGapHasChunks(t *testing.T) {
 // Writers count, too: when the budget is used up, a Write gets one chunk, so that each
 // connection goes on, and no more.
 func TestBudgetWriters(t *testing.T) {
-	const conns = 4000
+	const conns = budgetConns
 	d := newSteadyOptions(t)
 	for i, c := range d.many(t, conns) {
 		d.c = c

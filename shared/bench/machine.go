@@ -57,7 +57,7 @@ func setting(name string) string {
 }
 
 func (m machine) text() string {
-	return fmt.Sprintf("%s, %d CPUs, %s of memory; %s; %s, GOMAXPROCS %d for the client, part 5 and all peers\n"+
-		"in Go. The kernel's end of the cable uses %s (where a table does not say otherwise), tcp_rmem %s,\ntcp_wmem %s.",
+	return fmt.Sprintf("%s, %d CPUs, %s of memory; %s; %s, GOMAXPROCS %d for the client and all peers\n"+
+		"in Go, but for part 5, which gives itself 1 (see its main.go). The kernel's end of the cable uses %s (where a table does not say otherwise), tcp_rmem %s,\ntcp_wmem %s.",
 		m.CPU, m.CPUs, m.Memory, m.Kernel, m.Go, m.GOMAXPROCS, strings.ToUpper(defaultControl), m.ReadBuf, m.WriteBuf)
 }

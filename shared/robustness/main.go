@@ -74,7 +74,11 @@ func write(short bool, fuzz time.Duration, progress io.Writer) error {
 		}
 		rows = append(rows, row)
 	}
-	page := render(merge(rows), machine())
+	where := machine() + ", with -args -long"
+	if short {
+		where = machine() + ", in the short run of \"go test\""
+	}
+	page := render(merge(rows), where)
 	return os.WriteFile(table, page, 0o644)
 }
 

@@ -16,7 +16,7 @@ const head = `# What was done to it, and what survived
 
 Each row is a test that passed: somebody sent this, or did this, and the stack lost no more than the row says. The column
 "parts" says in which parts the test runs; what was tried and what came of it are those of the last one.
-` + "`go run ./shared/robustness`" + ` runs everything at full length and writes this page, and the gate compares its rows with
+` + "`go run ./shared/robustness`" + ` runs everything and writes this page, and the gate compares its rows with
 the tests on each run (the figures belong to one run on one machine).
 
 One row again: ` + "`go test ./part5-retransmission -run 'TestSYNFlood$' -v -args -long`" + `.

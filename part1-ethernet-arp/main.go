@@ -112,11 +112,21 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 		case ctx.Err() != nil:
 			err = nil // interrupted, which is no failure
 		}
+	case <-overdue(ctx): // the task waits for somebody who does not read its output
+		s.Close()
+		err = <-ended
 	}
 	if !opt.quiet {
 		fmt.Fprint(log, s.Summary())
 	}
 	return err
+}
+
+// overdue returns a channel that is closed a second after the program was told to end.
+func overdue(ctx context.Context) <-chan struct{} {
+	late := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, func() { close(late) }) })
+	return late
 }
 
 // doTask does what the flags ask for, and returns when that is done, or when ctx

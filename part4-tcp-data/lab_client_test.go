@@ -105,3 +105,18 @@ func TestLabNCSleepingReader(t *testing.T) {
 	r.want(t, 0, "identical\n")
 	wantWindows(t, r.stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
 }
+
+// Nobody reads what -nc writes: a signal ends it all the same.
+func TestLabNCStalledOutput(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "nc mkfifo ip", []string{"-q"}, shell(`
+		mkfifo /run/full /run/quiet; exec 9<>/run/full 8<>/run/quiet
+		nc -l -p 9000 </dev/zero >/dev/null 2>&1 &
+		sleep 0.2
+		`+another("-q -nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet")+`
+		sleep 1`+endIt)...)
+	r.want(t, 0, "status 0")
+	if took := tookMS(r); took < 500 || took > 2500 {
+		t.Errorf("it ends %d ms after the signal, want a second", took)
+	}
+}

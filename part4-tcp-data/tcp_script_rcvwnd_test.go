@@ -41,6 +41,16 @@ func TestScriptReceiveWindow(t *testing.T) {
 			+0 > . 1:501(500) ack 1001 win 0
 			+.01 < . 2001:2001(0) ack 501 win 500
 			+0   > P. 501:1001(500) ack 1001 win 0`,
+		"closed, and what comes in order later is no old window": accepted + `
+			+0 do rcvbuf 1000
+			+0 < P. 1:1001(1000) ack 1 win 500
+			+0~+.2 > . 1:1(0) ack 1001 win 0
+			+0 do write 2000 = 2000
+			+0 > . 1:501(500) ack 1001 win 0
+			+.01 < . 2001:2001(0) ack 501 win 500
+			+0   > . 501:1001(500) ack 1001 win 0
+			+.01 < . 1001:1001(0) ack 1001 win 1000
+			+0   > P. 1001:2001(1000) ack 1001 win 0`,
 		// gVisor asks so whether the window has opened.
 		"closed, and acknowledged with a byte that we have": accepted + `
 			+0 do rcvbuf 1000

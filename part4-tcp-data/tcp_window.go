@@ -59,10 +59,13 @@ func (c *Conn) validACK(seg *segment) bool {
 		seg.has(flagACK) && !seg.has(flagSYN) && c.snd.una.less(seg.ack) && seg.ack.leq(c.snd.nxt)
 }
 
-// arrivesAtClosedWindow takes the acknowledgment of such a segment, and nothing else.
+// arrivesAtClosedWindow takes the acknowledgment and the window of such a segment, and
+// nothing else. It counts as if it were the next one: with its own number in SND.WL1, the
+// windows in all that the peer sends again would seem to be old ones.
 func (c *Conn) arrivesAtClosedWindow(seg *segment) error {
 	if seg.len() > 0 {
 		c.sendACK()
 	}
+	seg.seq = c.rcv.nxt
 	return c.arrivesACK(seg)
 }

@@ -1,5 +1,8 @@
 //go:build linux && !race
 
+// (What is measured here is CPU time, which only Linux tells, and which the race detector
+// multiplies.)
+
 package main
 
 import (

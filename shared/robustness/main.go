@@ -18,8 +18,8 @@ import (
 const usage = `usage: go run ./shared/robustness [-fuzz 60s] [-short]
        go run ./shared/robustness -check LOG...
 
-Without -check: runs all tests of the parts at full length, then each fuzz target
-for a while, and writes docs/robustness.md. That takes an hour or so.
+Without -check: runs all tests of the parts, with -args -long, then each fuzz target
+for a while, and writes docs/robustness.md. That takes long.
 
 With -check: LOG is what "go test -v" printed. Fails if a row of the table has no
 test that reported it, or the other way round. Figures are not compared.

@@ -34,7 +34,7 @@ func render(rows []row, where string) []byte {
 		for _, r := range rows {
 			if r.Area == area.name {
 				fmt.Fprintf(&page, "| %s | %s | %s | %s | `%s` | %s |\n",
-					cell(r.What), cell(r.Source), cell(r.Tried), cell(r.Outcome), r.test, where5(r.parts))
+					cell(r.What), cell(r.Source), cell(r.Tried), cell(r.Outcome), r.test, partNames(r.parts))
 			}
 		}
 	}
@@ -46,8 +46,8 @@ func cell(text string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", "\n", " ").Replace(text)
 }
 
-// where5 names the parts: 3-5 for part3-… part4-… part5-…, or the package where it is none of them.
-func where5(parts []string) string {
+// partNames names the parts: 3-5 for part3-… part4-… part5-…, or the package where it is none of them.
+func partNames(parts []string) string {
 	var short []string
 	for _, part := range parts {
 		if number, ok := strings.CutPrefix(part, "part"); ok {
@@ -65,7 +65,7 @@ func where5(parts []string) string {
 func keys(rows []row) []string {
 	var all []string
 	for _, r := range rows {
-		all = append(all, strings.Join([]string{cell(r.What), cell(r.Source), "`" + r.test + "`", where5(r.parts)}, " | "))
+		all = append(all, strings.Join([]string{cell(r.What), cell(r.Source), "`" + r.test + "`", partNames(r.parts)}, " | "))
 	}
 	return all
 }

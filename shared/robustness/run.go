@@ -28,7 +28,7 @@ func runTests(short bool, progress io.Writer) ([]row, error) {
 	for _, part := range append(parts, interop) {
 		fmt.Fprintf(progress, "%s: tests\n", part)
 		args := []string{"-C", part, "test", "-count=1", "-timeout=60m", "-v", "."}
-		if !short && part != interop { // its long run takes an hour
+		if !short && part != interop { // whose long run takes long
 			args = append(args, "-args", "-long")
 		}
 		var log bytes.Buffer

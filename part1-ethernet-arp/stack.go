@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -90,6 +91,7 @@ func (s *Stack) Run() error {
 		if err != nil {
 			return s.end(err)
 		}
+		runtime.Gosched() // whoever was woken has his turn before the next batch
 	}
 }
 

@@ -9,7 +9,10 @@ import (
 // complement sum of all 16-bit words. In ones' complement a carry out of the top
 // comes back in at the bottom, and therefore it does not matter how the words
 // are grouped: four of them can be added at a time, as one 64-bit word, and the
-// sum be folded to 16 bits at the end. The test file has the plain loop.
+// sum be folded to 16 bits at the end. Nor does it matter in which order a machine has
+// the bytes of a number: if they are swapped in all words, they are swapped in the sum
+// (RFC 1071 2 (B)). Most machines have the lowest byte first, so that is how the words
+// are read here, and the sum is swapped once. The test file has the plain loop.
 
 // checksum returns the checksum of b. Over bytes that contain their own right
 // checksum it is 0.
@@ -20,24 +23,30 @@ func checksum(b []byte) uint16 { return ^foldSum(addSum(0, b)) }
 // as a word with a zero behind it. Numbers that are to be summed, too, go into the
 // sum at the start: added later, their carry would be lost.
 func addSum(sum uint64, b []byte) uint64 {
-	var carry uint64
-	for len(b) >= 32 {
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[8:]), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[16:]), carry)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b[24:]), carry)
-		b = b[32:]
+	var swapped, carry uint64
+	for len(b) >= 64 {
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[8:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[16:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[24:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[32:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[40:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[48:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[56:]), carry)
+		b = b[64:]
 	}
 	for len(b) >= 8 {
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(b), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
 		b = b[8:]
 	}
 	if len(b) > 0 {
 		var rest [8]byte // what is left, with zeros behind it
 		copy(rest[:], b)
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(rest[:]), carry)
+		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(rest[:]), carry)
 	}
-	return sum + carry // which cannot overflow again: after a carry the sum is smaller
+	swapped += carry // which cannot overflow again: after a carry the sum is smaller
+	sum, carry = bits.Add64(sum, uint64(bits.ReverseBytes16(foldSum(swapped))), 0)
+	return sum + carry
 }
 
 // foldSum folds a sum to 16 bits.

@@ -34,6 +34,9 @@ type pathMTU struct {
 
 // mtuTo returns the largest datagram that may be sent to dst, in bytes.
 func (s *Stack) mtuTo(dst netip.Addr) int {
+	if len(s.ipv4.paths) == 0 { // as nearly always, and this is asked for each segment
+		return s.mtu
+	}
 	path, known := s.ipv4.paths[dst]
 	if !known || time.Now().After(path.until) {
 		return s.mtu

@@ -5,8 +5,10 @@ import "slices"
 // chunkLen is the length of a chunk, in bytes: a page of memory.
 const chunkLen = 4096
 
-// maxFreeChunks is how many chunks are kept for later: 4 MB.
-const maxFreeChunks = 1024
+// minFreeChunks is how many chunks are kept for later, at least: 4 MB. As long as more are
+// in use, as many as these are kept: what a thousand connections give back they take again
+// a moment later.
+const minFreeChunks = 1024
 
 // chunkPool has chunks for all buffers of a stack. A chunk is used again and again, so
 // that moving data costs no allocation, and an idle connection holds none.
@@ -28,8 +30,12 @@ func (pool *chunkPool) take() *[chunkLen]byte {
 
 func (pool *chunkPool) give(chunks []*[chunkLen]byte) {
 	pool.used -= len(chunks)
-	room := maxFreeChunks - len(pool.free)
-	pool.free = append(pool.free, chunks[:min(room, len(chunks))]...)
+	pool.free = append(pool.free, chunks...)
+	keep := max(minFreeChunks, pool.used)
+	if len(pool.free) > keep {
+		clear(pool.free[keep:])
+		pool.free = pool.free[:keep]
+	}
 }
 
 // buffer holds a piece of a stream. A place in it is counted from its first byte,

@@ -39,7 +39,7 @@ func (b *book) fill(p *page, only []string, stdout io.Writer) ([]problem, error)
 		if !slices.Contains(only, block.kind) {
 			continue
 		}
-		want, err := b.make(block)
+		want, err := b.make(block, p.owned(block))
 		if err != nil {
 			problems = append(problems, problem{p.name, block.line, err.Error()})
 			continue
@@ -76,7 +76,7 @@ func (b *book) check(p *page, only []string) []problem {
 
 // stale says what is wrong with a block that holds these lines; "" if nothing is.
 func (b *book) stale(block block, have []string) string {
-	want, err := b.make(block)
+	want, err := b.make(block, have)
 	switch {
 	case err != nil:
 		return err.Error()
@@ -93,8 +93,11 @@ func (b *book) stale(block block, have []string) string {
 // owned returns the lines that a block has now.
 func (p *page) owned(b block) []string { return p.lines[b.first:b.last] }
 
-// make returns the lines that a block should own, fence included.
-func (b *book) make(d block) ([]string, error) {
+// make returns the lines that a block should own, fence included. What it has now matters where an author writes it.
+func (b *book) make(d block, have []string) ([]string, error) {
+	if d.kind == kindBytes && len(have) > 0 {
+		return have, b.checkBytes(d, have[1:max(1, len(have)-1)])
+	}
 	if d.kind == kindGaps {
 		table, err := b.gaps(d.args[0])
 		if err != nil {
@@ -125,6 +128,12 @@ func (b *book) content(d directive) (string, error) {
 		return b.diff(d.args[0], d.args[1], d.args[2:])
 	case kindLab:
 		return b.labTranscript(d)
+	case kindBytes:
+		return b.hexOf(d)
+	case kindChanges:
+		return b.changes(d.args[0], d.args[1])
+	case kindText:
+		return b.text(d.args[0])
 	}
 	return b.runTranscript(d)
 }

@@ -7,7 +7,8 @@ import (
 
 // TestStaleSource changes one byte in the code, in the list of gaps and in the part's reply.
 func TestStaleSource(t *testing.T) {
-	const text = "<!-- code: part1-arp/arp.go receive -->\n\n<!-- gaps: part1-arp -->\n\n<!-- lab: show=all mask=usec,clock 1 -- x -->\n"
+	const text = "<!-- code: part1-arp/arp.go receive -->\n\n<!-- gaps: part1-arp -->\n\n<!-- lab: show=all mask=usec,clock 1 -- x -->\n\n" +
+		"<!-- bytes: part1-arp/testdata/x.cap 2 -->\n\n<!-- changes: part1-arp part2-ip -->\n\n<!-- text: docs/changes.txt -->\n"
 	for _, test := range []struct {
 		name   string
 		change func(d *desk)
@@ -16,6 +17,14 @@ func TestStaleSource(t *testing.T) {
 		{"nothing", func(*desk) {}, ""},
 		{"code", func(d *desk) { d.write("part1-arp/arp.go", strings.Replace(arpSource, `"reply"`, `"rep1y"`, 1)) }, "docs/a.md:1: stale"},
 		{"gaps", func(d *desk) { d.write("part1-arp/gap_test.go", strings.Replace(gapSource, "dropped", "droped", 1)) }, "docs/a.md:8: stale"},
+		{"renamed", func(d *desk) {
+			d.write("part1-arp/arp.go", strings.Replace(arpSource, "receive()", "accept()", 1))
+		}, "docs/a.md:1: part1-arp/arp.go has no receive; it has op, request, reply, table, table.add, table.len, accept"},
+		{"capture", func(d *desk) {
+			d.write("part1-arp/testdata/x.cap", strings.Replace(captureText, "\x08\x06", "\x08\x00", 1))
+		}, "docs/a.md:28: line 30: byte 13 is 00 in the capture, and 06 here"},
+		{"changes", func(d *desk) { d.write("docs/changes.txt", strings.Replace(changesText, "+2", "+3", 1)) }, "docs/a.md:34: stale"},
+		{"text", func(d *desk) { d.write("docs/changes.txt", strings.Replace(changesText, "each", "each ", 1)) }, "docs/a.md:44: stale"},
 		{"reply", func(d *desk) { d.out.stdout = strings.Replace(d.out.stdout, ":04", ":05", 1) }, "+42 bytes from 02:00:00:00:00:05"},
 		{"trace", func(d *desk) { d.out.stderr = strings.Replace(d.out.stderr, "REACHABLE", "REACHABLY", 1) }, "REACHABLY"},
 		{"summary", func(d *desk) { d.out.stderr = strings.Replace(d.out.stderr, "3 frames", "4 frames", 1) }, "4 frames"},
@@ -62,6 +71,19 @@ func TestBadDirectives(t *testing.T) {
 		{"<!-- lab: 1 -- x | y -->", "would not leave | as it is"},
 		{"<!-- lab: 1 -- x $y -->", "would not leave $y as it is"},
 		{"<!-- lab: 1 -- x 'y -->", "does not end"},
+		{"<!-- bytes: part1-arp/testdata/x.cap -->", "write it like this: <!-- bytes: CAPTURE FRAME [FROM:TO]"},
+		{"<!-- bytes: part1-arp/testdata/x.cap 3 -->", "has no frame 3; it has 1 to 2"},
+		{"<!-- bytes: part1-arp/testdata/x.cap 0 -->", "has no frame 0"},
+		{"<!-- bytes: part1-arp/testdata/x.cap 2 14:23 -->", "write FROM:TO for the bytes FROM to TO-1 of the frame's 0 to 21"},
+		{"<!-- bytes: part1-arp/testdata/x.cap 2 14 -->", "write FROM:TO"},
+		{"<!-- bytes: part1-arp/testdata/no.cap 1 -->", "no.cap"},
+		{"<!-- bytes: part1-arp/arp.go 1 -->", "no capture in the classic format"},
+		{"<!-- bytes: part1-arp/testdata/x.cap 1 -->\n```go\n07\n```", "put an empty line between"},
+		{"<!-- changes: part1-arp -->", "write it like this"},
+		{"<!-- changes: part1-arp part3-tcp -->", "docs/changes.txt has no step part1-arp -> part3-tcp"},
+		{"<!-- text: docs/no.txt -->", "docs/no.txt"},
+		{"<!-- text: ../docs/no.txt -->", "is not in the repository"},
+		{"<!-- text: part1-arp/testdata/x.cap -->", "no text"},
 		{"```go\nx", "does not end; close it with ```"},
 	} {
 		newDesk(t).wantProblem("\n"+test.text+"\n", test.says)

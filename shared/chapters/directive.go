@@ -15,12 +15,19 @@ const (
 	kindLab  = "lab"
 	kindRun  = "run"
 	kindGaps = "gaps"
+
+	kindBytes   = "bytes"
+	kindChanges = "changes"
+	kindText    = "text"
 )
 
-var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps}
+var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps, kindBytes, kindChanges, kindText}
 
 // fenceLanguage says what a kind's fenced block is marked with.
-var fenceLanguage = map[string]string{kindCode: "go", kindDiff: "diff", kindLab: "console", kindRun: "console"}
+var fenceLanguage = map[string]string{
+	kindCode: "go", kindDiff: "diff", kindLab: "console", kindRun: "console",
+	kindBytes: "text", kindChanges: "text", kindText: "text",
+}
 
 // What a lab block can show.
 const (
@@ -33,7 +40,7 @@ const (
 type directive struct {
 	kind    string
 	text    string   // as it stands there
-	args    []string // code, diff, gaps: the words
+	args    []string // all but lab and run: the words
 	command string   // lab, run: the command line as it stands there
 	env     []string // lab: NAME=VALUE, unquoted
 	envText string   // and as it stands there
@@ -42,8 +49,21 @@ type directive struct {
 	masks   []string // lab, run
 }
 
-// syntax shows how a directive is written.
-var syntax = map[string]string{kindCode: "FILE DECL [DECL …]", kindDiff: "PART PART [FILE …]", kindGaps: "PART"}
+// syntax shows how a directive is written, and how many words it takes.
+var syntax = map[string]struct {
+	words    string
+	min, max int
+}{
+	kindCode:    {"FILE DECL [DECL …]", 2, maxWords},
+	kindDiff:    {"PART PART [FILE …]", 2, maxWords},
+	kindGaps:    {"PART", 1, 1},
+	kindBytes:   {"CAPTURE FRAME [FROM:TO]", 2, 3},
+	kindChanges: {"PART PART", 2, 2},
+	kindText:    {"FILE", 1, 1},
+}
+
+// maxWords is more than anybody writes on a line.
+const maxWords = 1000
 
 // parseDirective reads the rest of a line after <!-- kind:
 func parseDirective(kind, rest string) (directive, error) {
@@ -61,8 +81,8 @@ func parseDirective(kind, rest string) (directive, error) {
 		return d, err
 	}
 	d.args = strings.Fields(text)
-	if n := len(d.args); n == 0 || (n == 1) != (kind == kindGaps) {
-		return d, fmt.Errorf("write it like this: <!-- %s: %s -->", kind, syntax[kind])
+	if is := syntax[kind]; len(d.args) < is.min || len(d.args) > is.max {
+		return d, fmt.Errorf("write it like this: <!-- %s: %s -->", kind, is.words)
 	}
 	return d, nil
 }

@@ -29,6 +29,9 @@ var filled = []struct{ name, directive, want string }{
 	{"run", "<!-- run: mask=usec cat docs/x | tail -1 -->", "```console\n$ cat docs/x | tail -1\n42 bytes from 02:00:00:00:00:04: time=… usec\n```"},
 	{"gaps", "<!-- gaps: part1-arp -->",
 		"\n| What you try | What happens here |\n| --- | --- |\n| `ping 10.0.0.4` | nothing \\| silence |\n| a long one | dropped |\n\n<!-- end -->"},
+	{"changes", "<!-- changes: part1-arp part2-ip -->",
+		"```text\npart1-arp -> part2-ip\n---------------------\n\nthe stack\n  the same: 1 files\n    +2 -0 in all\n```"},
+	{"text", "<!-- text: docs/changes.txt -->", "```text\n" + changesText + "```"},
 }
 
 // TestFill fills each kind of block where none is, over an old one, and once more, and checks it, whole and then with one

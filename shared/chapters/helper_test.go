@@ -58,6 +58,35 @@ const trace = `ready: 10.0.0.4 is this program
      3 frames received
 `
 
+// changesText is a docs/changes.txt.
+const changesText = `What each part changes
+======================
+
+part1-arp -> part2-ip
+---------------------
+
+the stack
+  the same: 1 files
+    +2 -0 in all
+
+its tests
+  the same: 9 files
+
+part2-ip -> part3-tcp
+---------------------
+
+the stack
+  new
+
+its tests
+  none
+`
+
+// captureText is a capture of two frames, 24 and 16 bytes of headers before them.
+var captureText = "\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + strings.Repeat("\x00", 8) + "\x00\x00\x04\x00\x01\x00\x00\x00" +
+	strings.Repeat("\x00", 8) + "\x01\x00\x00\x00\x01\x00\x00\x00\x07" +
+	strings.Repeat("\x00", 8) + "\x16\x00\x00\x00\x16\x00\x00\x00\x02\x00\x00\x00\x00\x04\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x0a\x00\x00\x04\xff\xee"
+
 func newDesk(t *testing.T) *desk {
 	d := &desk{t: t, root: t.TempDir(), out: outcome{stdout: "42 bytes from 02:00:00:00:00:04: time=8.697 usec\n", stderr: "* the command's own\n" + trace + "lab: something\n"}}
 	d.write("go.mod", "module framebyframe\n")
@@ -71,6 +100,8 @@ func newDesk(t *testing.T) *desk {
 	d.write("part1-arp/gap_test.go", gapSource)
 	d.write("part2-ip/gap_test.go", "package main\n")
 	d.write("shared/lab/main.go", "package main\n")
+	d.write("docs/changes.txt", changesText)
+	d.write("part1-arp/testdata/x.cap", captureText)
 	d.book = d.newBook()
 	return d
 }

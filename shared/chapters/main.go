@@ -9,9 +9,13 @@
 //	<!-- lab: show=trace mask=clock status=1 1 -q -- ping -c1 10.0.0.4 -->
 //	<!-- run: mask=took go run ./shared/lab demo -->
 //	<!-- gaps: part1-ethernet-arp -->
+//	<!-- bytes: part1-ethernet-arp/testdata/arping.cap 2 14:42 -->
+//	<!-- changes: part1-ethernet-arp part2-ipv4-icmp -->
+//	<!-- text: docs/throughput.txt -->
 //
 // All but gaps own the fenced block directly below; where there is none, it is put in. gaps owns everything up to a line
-// with <!-- end -->.
+// with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts a note behind each; only
+// the bytes are checked.
 package main
 
 import (
@@ -32,7 +36,8 @@ const usage = `usage: go run ./shared/chapters [-check] [-only KIND,…] [FILE.m
 
 Fills the generated blocks of docs/*.md and README.md, or of the files named.
   -check       change nothing; show what is stale, unowned, or leads nowhere
-  -only KINDS  only these kinds of blocks: code, diff, lab, run, gaps
+  -only KINDS  only these kinds of blocks: code, diff, lab, run, gaps, bytes,
+               changes, text
 
 A block belongs to the directive on the line above it:
   <!-- code: FILE DECL [DECL …] -->       declarations: name, Type.Method
@@ -40,6 +45,12 @@ A block belongs to the directive on the line above it:
   <!-- lab: [OPTION …] PART … -->         go run ./shared/lab PART …
   <!-- run: [OPTION …] COMMAND -->        any other command's stdout
   <!-- gaps: PART --> … <!-- end -->      the table from the part's gap_test.go
+  <!-- bytes: CAPTURE N [FROM:TO] -->     frame N (the first is 1) of a .cap file,
+                                          or its bytes FROM to TO-1 alone. You write
+                                          the lines: pairs of hex digits, two spaces,
+                                          a note. All pairs must make the frame
+  <!-- changes: PART PART -->             the step's lines of docs/changes.txt
+  <!-- text: FILE -->                     a text file
 Options: show=stdout|trace|all (lab: what is shown), status=N (what the command
 ends with, if not 0), NAME=VALUE (lab: environment), and mask=NAME[,NAME], which
 hides times:

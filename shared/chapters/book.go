@@ -134,6 +134,8 @@ func (b *book) content(d directive) (string, error) {
 		return b.changes(d.args[0], d.args[1])
 	case kindText:
 		return b.text(d.args[0])
+	case kindJourney:
+		return b.journey(d)
 	}
 	return b.runTranscript(d)
 }

@@ -81,6 +81,8 @@ func TestBadDirectives(t *testing.T) {
 		{"<!-- bytes: part1-arp/testdata/x.cap 1 -->\n```go\n07\n```", "put an empty line between"},
 		{"<!-- changes: part1-arp -->", "write it like this"},
 		{"<!-- changes: part1-arp part3-tcp -->", "docs/changes.txt has no step part1-arp -> part3-tcp"},
+		{"<!-- journey: part1-arp -->", "write it like this: <!-- journey: PART JOURNEY -->"},
+		{"<!-- journey: part9-x request -->", "there is no part part9-x"},
 		{"<!-- text: docs/no.txt -->", "docs/no.txt"},
 		{"<!-- text: ../docs/no.txt -->", "is not in the repository"},
 		{"<!-- text: part1-arp/testdata/x.cap -->", "no text"},

@@ -19,14 +19,15 @@ const (
 	kindBytes   = "bytes"
 	kindChanges = "changes"
 	kindText    = "text"
+	kindJourney = "journey"
 )
 
-var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps, kindBytes, kindChanges, kindText}
+var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps, kindBytes, kindChanges, kindText, kindJourney}
 
 // fenceLanguage says what a kind's fenced block is marked with.
 var fenceLanguage = map[string]string{
 	kindCode: "go", kindDiff: "diff", kindLab: "console", kindRun: "console",
-	kindBytes: "text", kindChanges: "text", kindText: "text",
+	kindBytes: "text", kindChanges: "text", kindText: "text", kindJourney: "console",
 }
 
 // What a lab block can show.
@@ -60,6 +61,7 @@ var syntax = map[string]struct {
 	kindBytes:   {"CAPTURE FRAME [FROM:TO]", 2, 3},
 	kindChanges: {"PART PART", 2, 2},
 	kindText:    {"FILE", 1, 1},
+	kindJourney: {"PART JOURNEY", 2, 2},
 }
 
 // maxWords is more than anybody writes on a line.

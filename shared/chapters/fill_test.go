@@ -31,6 +31,7 @@ var filled = []struct{ name, directive, want string }{
 		"\n| What you try | What happens here |\n| --- | --- |\n| `ping 10.0.0.4` | nothing \\| silence |\n| a long one | dropped |\n\n<!-- end -->"},
 	{"changes", "<!-- changes: part1-arp part2-ip -->",
 		"```text\npart1-arp -> part2-ip\n---------------------\n\nthe stack\n  the same: 1 files\n    +2 -0 in all\n```"},
+	{"journey", "<!-- journey: part1-arp request -->", "```console\n$ go run ./shared/journey 1 request\n42 bytes from 02:00:00:00:00:04: time=8.697 usec\n```"},
 	{"text", "<!-- text: docs/changes.txt -->", "```text\n" + changesText + "```"},
 }
 

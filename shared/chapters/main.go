@@ -12,6 +12,7 @@
 //	<!-- bytes: part1-ethernet-arp/testdata/arping.cap 2 14:42 -->
 //	<!-- changes: part1-ethernet-arp part2-ipv4-icmp -->
 //	<!-- text: docs/throughput.txt -->
+//	<!-- journey: part1-ethernet-arp request -->
 //
 // All but gaps own the fenced block directly below; where there is none, it is put in. gaps owns everything up to a line
 // with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts a note behind each; only
@@ -37,7 +38,7 @@ const usage = `usage: go run ./shared/chapters [-check] [-only KIND,…] [FILE.m
 Fills the generated blocks of docs/*.md and README.md, or of the files named.
   -check       change nothing; show what is stale, unowned, or leads nowhere
   -only KINDS  only these kinds of blocks: code, diff, lab, run, gaps, bytes,
-               changes, text
+               changes, text, journey
 
 A block belongs to the directive on the line above it:
   <!-- code: FILE DECL [DECL …] -->       declarations: name, Type.Method
@@ -51,6 +52,8 @@ A block belongs to the directive on the line above it:
                                           a note. All pairs must make the frame
   <!-- changes: PART PART -->             the step's lines of docs/changes.txt
   <!-- text: FILE -->                     a text file
+  <!-- journey: PART NAME -->             the functions that a packet passes, as
+                                          go run ./shared/journey shows them
 Options: show=stdout|trace|all (lab: what is shown), status=N (what the command
 ends with, if not 0), NAME=VALUE (lab: environment), and mask=NAME[,NAME], which
 hides times:

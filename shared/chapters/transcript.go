@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -70,6 +71,19 @@ func (b *book) runTranscript(d directive) (string, error) {
 	}
 	return transcript(d, d.command, out.stdout)
 }
+
+// journey returns the functions that a packet passes, as go run ./shared/journey finds them.
+func (b *book) journey(d directive) (string, error) {
+	number := partNumber.FindStringSubmatch(d.args[0])
+	if number == nil || !exists(filepath.Join(b.root, d.args[0])) {
+		return "", fmt.Errorf("there is no part %s; name the directory of a part", d.args[0])
+	}
+	d.command = "go run ./shared/journey " + number[1] + " " + d.args[1]
+	return b.runTranscript(d)
+}
+
+// partNumber matches the directory of a part.
+var partNumber = regexp.MustCompile(`^part([0-9]+)-[\w-]+$`)
 
 // checkStatus keeps a failure, such as a tool that is not installed, from becoming a transcript.
 func checkStatus(d directive, out outcome) error {

@@ -1,10 +1,13 @@
 //go:build linux
 
-// Command bench measures part 5 beside other TCP/IP stacks and beside the Linux kernel, and writes what it found to
-// docs/performance-tables.md and docs/performance.svg. Run it in the repository's directory:
+// Command bench measures part 5 beside other TCP/IP stacks and beside the Linux kernel, and writes what it found into
+// docs/performance.md and docs/performance.svg. Run it in the repository's directory:
 //
 //	go -C shared/bench run .
 //	go -C shared/bench run . -only '^bulk' -peers part5,gvisor -rounds 1 -seconds 1
+//	go -C shared/bench run . -where
+//
+// -where profiles part 5 alone, with perf, and writes where its time goes into the same page.
 //
 // It needs Linux and root, or a system that allows ordinary users private networks (go run ./shared/lab tells), and nft for
 // the rows in which Linux loses frames. All takes about two hours, a row of -only as long as it says itself. Nothing else
@@ -63,6 +66,7 @@ type options struct {
 	peers           []peer
 	json, from      string
 	tables, plot    string
+	where           bool
 }
 
 func (o options) duration() time.Duration { return time.Duration(o.seconds) * time.Second }
@@ -74,7 +78,7 @@ func main() {
 		os.Exit(2)
 	}
 	if os.Args[0] == innerName {
-		err = measureAll(opt)
+		err = opt.work()
 	} else {
 		err = enter(opt)
 	}
@@ -88,6 +92,18 @@ func main() {
 	}
 }
 
+// work is what the inner process does.
+func (o options) work() error {
+	if !o.where {
+		return measureAll(o)
+	}
+	table, err := where(o.duration())
+	if err != nil {
+		return err
+	}
+	return fill(root+"/docs/performance.md", "where", table)
+}
+
 func parseOptions() (opt options, err error) {
 	flag.IntVar(&opt.rounds, "rounds", 5, "measure everything `N` times")
 	flag.IntVar(&opt.seconds, "seconds", 3, "each measurement takes `N` seconds")
@@ -95,7 +111,8 @@ func parseOptions() (opt options, err error) {
 	names := flag.String("peers", "", "measure only these `PEERS`, separated by commas, and print the tables")
 	flag.StringVar(&opt.json, "json", "", "write all numbers to `FILE`")
 	flag.StringVar(&opt.from, "from", "", "begin with the numbers of this `FILE` (of -json); what is measured now takes their place; -rounds 0: nothing")
-	flag.StringVar(&opt.tables, "tables", "", "write the tables to `FILE` (default, if all is measured: ../../docs/performance-tables.md)")
+	flag.StringVar(&opt.tables, "tables", "", "write the tables into the page `FILE` (default, if all is measured: ../../docs/performance.md)")
+	flag.BoolVar(&opt.where, "where", false, "measure nothing, but find out where part 5's time goes, and write that into the page")
 	flag.StringVar(&opt.plot, "plot", "", "write the picture to `FILE` (default, if all is measured: ../../docs/performance.svg)")
 	list := flag.Bool("list", false, "list the measures and the peers")
 	flag.Parse()
@@ -114,7 +131,7 @@ func parseOptions() (opt options, err error) {
 	}
 	if *only == "" && *names == "" {
 		if opt.tables == "" {
-			opt.tables = root + "/docs/performance-tables.md"
+			opt.tables = root + "/docs/performance.md"
 		}
 		if opt.plot == "" {
 			opt.plot = root + "/docs/performance.svg"

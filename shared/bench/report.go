@@ -7,9 +7,7 @@ import (
 	"strings"
 )
 
-const pageHead = `<!-- Written by "go -C shared/bench run ."; do not edit. -->
-
-%s
+const pageHead = `%s
 
 Each number is the median of %d rounds of %d seconds, behind it the least and the most, and in
 front of the word "x" the peer's number divided by part 5's. The best of the stacks outside the kernel is in
@@ -37,7 +35,7 @@ const pageFoot = `## What the rows say
 
 `
 
-// page is docs/performance-tables.md.
+// page is what docs/performance.md says of the measurements.
 func (res *results) page(list []peer) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, pageHead, res.Machine.text(), res.Rounds, res.Seconds)

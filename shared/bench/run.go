@@ -38,15 +38,15 @@ func measureAll(opt options) error {
 	if err := res.save(opt.json); err != nil {
 		return err
 	}
-	for path, content := range map[string]string{opt.tables: text, opt.plot: res.plot(opt.peers)} {
-		if path == "" {
-			continue
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+	if opt.tables != "" {
+		if err := fill(opt.tables, "tables", text); err != nil {
 			return err
 		}
 	}
-	return nil
+	if opt.plot == "" {
+		return nil
+	}
+	return os.WriteFile(opt.plot, []byte(res.plot(opt.peers)), 0o644)
 }
 
 // moreFiles allows this process, and the peers that it starts, as many descriptors as 10,000 connections need.

@@ -33,6 +33,24 @@ func TestCarryIntoFuzzCorpus(t *testing.T) {
 	}
 }
 
+// The exercises of a part are its own: nothing is carried, not even into a part that has such a file, and nothing counted.
+func TestExercisesStay(t *testing.T) {
+	f := newFake(t, one+"/a.go", song, two+"/a.go", song, two+"/exercise_test.go", "two's\n", three+"/a.go", song)
+	f.write(one+"/exercise_test.go", "one's\n")
+	f.carry("nothing to carry")
+	f.commit()
+	f.run(statusOK, "update")
+	f.replace(one+"/exercise_test.go", "one's", "1's")
+	f.carry("nothing to carry")
+	f.remove(two + "/exercise_test.go")
+	f.carry("nothing to carry")
+	f.want(two+"/exercise_test.go", "")
+	f.want(three+"/exercise_test.go", "")
+	if text := f.read(changesFile); strings.Contains(text, "exercise") {
+		t.Errorf("exercises are counted:\n%s", text)
+	}
+}
+
 // The change is merged in beside the later part's own line, even if only one line is between the two.
 func TestMergeBesideLesson(t *testing.T) {
 	for _, line := range []string{"one", "two", "five", "eight"} {

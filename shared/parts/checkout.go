@@ -120,11 +120,15 @@ func (c *checkout) findParts() error {
 	return nil
 }
 
-// filesIn returns the names of the files in the directory dir, relative to it.
+// exerciseFile is the name of the tests for a chapter's exercises. It belongs to one part alone: it is neither carried nor
+// counted.
+const exerciseFile = "exercise_test.go"
+
+// filesIn returns the names of the files in the directory dir, relative to it, without the exercises.
 func (c *checkout) filesIn(dir string) []string {
 	var names []string
 	for _, file := range c.files {
-		if name, ok := strings.CutPrefix(file, dir+"/"); ok {
+		if name, ok := strings.CutPrefix(file, dir+"/"); ok && name != exerciseFile {
 			names = append(names, name)
 		}
 	}

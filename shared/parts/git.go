@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -60,7 +61,7 @@ func (c *checkout) headTree() (tree, error) {
 	var names, blobs []string
 	for entry := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
 		about, name, _ := strings.Cut(entry, "\t")
-		if field := strings.Fields(about); len(field) == 3 && field[1] == "blob" {
+		if field := strings.Fields(about); len(field) == 3 && field[1] == "blob" && path.Base(name) != exerciseFile {
 			t[name] = &file{exec: field[0] == "100755"}
 			names, blobs = append(names, name), append(blobs, field[2])
 		}

@@ -68,26 +68,36 @@ func (p *part) apply(diff []byte, dir string) (overlay, error) {
 	return changed, nil
 }
 
+// Tests are a program to be run, with or without a solution.
+type tests struct {
+	program string
+	env     []string // so that a test that builds the part builds it with the solution
+}
+
 // build vets the part and compiles its tests, with the exercises, to a program in dir.
-func (c *checker) build(changed overlay, dir string) (program string, err error) {
-	program = filepath.Join(dir, "test")
-	flags := []string{"-tags", "exercise"}
+func (c *checker) build(changed overlay, dir string) (*tests, error) {
+	t := &tests{program: filepath.Join(dir, "test")}
 	if len(changed) > 0 {
 		text, err := json.Marshal(map[string]any{"Replace": changed})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		file := filepath.Join(dir, "overlay.json")
 		if err := os.WriteFile(file, text, 0o600); err != nil {
-			return "", err
+			return nil, err
 		}
-		flags = append(flags, "-overlay", file)
+		t.env = []string{strings.TrimSpace("GOFLAGS=" + os.Getenv("GOFLAGS") + " -overlay=" + file)}
 	}
-	for _, command := range [][]string{{"vet"}, {"test", "-c", "-o", program}} {
-		args := append(append(command, flags...), "./"+c.part.name)
-		if out, err := c.run(buildLimit, c.part.root, "go", args...); err != nil {
-			return "", fmt.Errorf("go %s fails: %w\n%s", command[0], err, out)
+	for _, command := range [][]string{{"vet"}, {"test", "-c", "-ldflags=-s -w", "-o", t.program}} {
+		args := append(command, "-tags", "exercise", "./"+c.part.name)
+		if out, err := c.run(buildLimit, c.part.root, t.env, "go", args...); err != nil {
+			return nil, fmt.Errorf("go %s fails: %w\n%s", command[0], err, out)
 		}
 	}
-	return program, nil
+	return t, nil
+}
+
+// test runs tests, in the part's directory.
+func (c *checker) test(t *tests, limit time.Duration, args ...string) ([]byte, error) {
+	return c.run(limit, c.part.dir(), t.env, t.program, append([]string{"-test.v"}, args...)...)
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,69 +12,95 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
 
 // longTest is how long a test may take that is run again with each solution, on a machine that is at rest.
-const longTest = 300 * time.Millisecond
+const longTest = 100 * time.Millisecond
 
 // leftOut are the tests that are no part's own: they need a network of their own, or are the exercises.
 const leftOut = "TestLab|TestExercise"
 
 // A checker checks the exercises of one part.
 type checker struct {
-	ctx     context.Context
-	part    *part
-	stdout  io.Writer
-	checked int // exercises
+	ctx  context.Context
+	part *part
+	free chan struct{} // takes one value for each thing that is being done
+	say  func(format string, args ...any)
+
+	lock     sync.Mutex
+	problems []string
+	checked  int // exercises
 
 	long []string // tests that are not run with the solutions
 	ill  []string // tests that fail without any
 }
 
-// check checks one exercise, or all if number is 0. The error is of the check itself.
-func (c *checker) check(number int) (problems []string, err error) {
+// wrong notes a problem.
+func (c *checker) wrong(of string, err error) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.problems = append(c.problems, fmt.Sprintf("%s: %v", of, err))
+}
+
+// check checks one exercise, or all if number is 0.
+func (c *checker) check(number int) {
 	temp, err := os.MkdirTemp("", "exercises")
 	if err != nil {
-		return nil, err
+		c.wrong(c.part.name, err)
+		return
 	}
 	defer os.RemoveAll(temp)
-	wrong := func(of string, err error) {
-		problems = append(problems, fmt.Sprintf("%s: %v", of, err))
+	plain := c.prepare(temp)
+	if plain == nil {
+		return
 	}
-	begin := time.Now()
-	program, err := c.build(nil, temp)
-	if err != nil {
-		return []string{fmt.Sprintf("%s/exercise_test.go: %v", c.part.name, err)}, nil
-	}
-	if err := c.weigh(program); err != nil {
-		return []string{fmt.Sprintf("%s: %v", c.part.name, err)}, nil
-	}
-	fmt.Fprintf(c.stdout, "%s as it is: %.1f s, %d long tests left out from here on\n", c.part.name, time.Since(begin).Seconds(), len(c.long))
+	var all sync.WaitGroup
 	for _, e := range c.part.exercises {
 		if number != 0 && e.number != number {
 			continue
 		}
 		c.checked++
-		begin := time.Now()
-		if err := c.mustFail(program, e); err != nil {
-			wrong(c.part.name+": "+e.test, err)
-		}
-		if err := c.mustSolve(e, filepath.Join(temp, strconv.Itoa(e.number))); err != nil {
-			wrong(e.solution, err)
-		}
-		if err := c.ctx.Err(); err != nil {
-			return problems, fmt.Errorf("interrupted: %w", context.Cause(c.ctx))
-		}
-		fmt.Fprintf(c.stdout, "%s %s: %.1f s\n", c.part.name, e.test, time.Since(begin).Seconds())
+		all.Go(func() {
+			c.free <- struct{}{}
+			defer func() { <-c.free }()
+			begin := time.Now()
+			if err := c.mustFail(plain, e); err != nil {
+				c.wrong(c.part.name+": "+e.test, err)
+			}
+			if err := c.mustSolve(e, filepath.Join(temp, strconv.Itoa(e.number))); err != nil {
+				c.wrong(e.solution, err)
+			}
+			c.say("%s %s: %.1f s\n", c.part.name, e.test, time.Since(begin).Seconds())
+		})
 	}
-	return problems, nil
+	all.Wait()
+	slices.Sort(c.problems)
+}
+
+// prepare builds and weighs the part's tests as they are, in temp. It returns nil if that cannot be done.
+func (c *checker) prepare(temp string) *tests {
+	c.free <- struct{}{}
+	defer func() { <-c.free }()
+	begin := time.Now()
+	plain, err := c.build(nil, temp)
+	if err != nil {
+		c.wrong(c.part.name+"/exercise_test.go", err)
+		return nil
+	}
+	if err := c.weigh(plain); err != nil {
+		c.wrong(c.part.name, err)
+		return nil
+	}
+	c.say("%s as it is: %.1f s, %d long tests left out from here on\n", c.part.name, time.Since(begin).Seconds(), len(c.long))
+	return plain
 }
 
 // weigh runs the part's own tests as they are, and notes those that take long or fail.
-func (c *checker) weigh(program string) error {
-	out, err := c.run(2*testLimit, c.part.dir(), program, "-test.v", "-test.skip", "^("+leftOut+")")
+func (c *checker) weigh(plain *tests) error {
+	out, err := c.test(plain, 2*testLimit, "-test.skip", "^("+leftOut+")")
 	results := parseResults(out)
 	if len(results) == 0 {
 		return fmt.Errorf("its tests do not run: %w\n%s", err, lastLines(out))
@@ -85,7 +110,7 @@ func (c *checker) weigh(program string) error {
 		case strings.Contains(r.name, "/"):
 		case r.failed:
 			c.ill = append(c.ill, r.name)
-			fmt.Fprintf(c.stdout, "%s: %s fails without any solution, and is left out\n", c.part.name, r.name)
+			c.say("%s: %s fails without any solution, and is left out\n", c.part.name, r.name)
 		case r.took > longTest:
 			c.long = append(c.long, r.name)
 		}
@@ -94,8 +119,8 @@ func (c *checker) weigh(program string) error {
 }
 
 // mustFail checks that the test of an exercise fails, and says why.
-func (c *checker) mustFail(program string, e exercise) error {
-	out, err := c.run(testLimit, c.part.dir(), program, "-test.v", "-test.run", "^"+e.test+"$")
+func (c *checker) mustFail(plain *tests, e exercise) error {
+	out, err := c.test(plain, testLimit, "-test.run", "^"+e.test+"$")
 	results := parseResults(out)
 	at := slices.IndexFunc(results, func(r result) bool { return r.name == e.test })
 	switch {
@@ -119,27 +144,27 @@ func (c *checker) mustSolve(e exercise, dir string) error {
 	if err != nil {
 		return err
 	}
-	program, err := c.build(changed, dir)
+	solved, err := c.build(changed, dir)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	out, err := c.run(testLimit, c.part.dir(), program, "-test.run", "^"+e.test+"$")
+	out, err := c.test(solved, testLimit, "-test.run", "^"+e.test+"$")
 	if err != nil {
 		return fmt.Errorf("%s still fails\n%s", e.test, lastLines(out))
 	}
-	return c.mustBreak(program, brokenBy(diff))
+	return c.mustBreak(solved, brokenBy(diff))
 }
 
 // mustBreak checks that of the part's other tests these fail and no others.
-func (c *checker) mustBreak(program string, want []string) error {
+func (c *checker) mustBreak(solved *tests, want []string) error {
 	skip := leftOut
 	for _, name := range append(c.long, c.ill...) {
 		if !slices.ContainsFunc(want, func(test string) bool { return test == name || strings.HasPrefix(test, name+"/") }) {
 			skip += "|" + name + "$"
 		}
 	}
-	out, err := c.run(testLimit, c.part.dir(), program, "-test.v", "-test.skip", "^("+skip+")")
+	out, err := c.test(solved, testLimit, "-test.skip", "^("+skip+")")
 	results := parseResults(out)
 	if len(results) == 0 || err != nil && bytes.Contains(out, []byte("\npanic: ")) {
 		return fmt.Errorf("the part's other tests end with %w\n%s", err, lastLines(out))
@@ -169,12 +194,12 @@ func brokenBy(diff []byte) (tests []string) {
 	return tests
 }
 
-// run runs a program for at most limit and returns what it prints.
-func (c *checker) run(limit time.Duration, dir, name string, args ...string) ([]byte, error) {
+// run runs a program for at most limit, with more environment, and returns what it prints.
+func (c *checker) run(limit time.Duration, dir string, env []string, name string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(c.ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the end reaches what the program started, too
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second

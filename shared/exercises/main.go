@@ -26,9 +26,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -103,30 +105,43 @@ func parseArgs(args []string) (choice, error) {
 	return c, nil
 }
 
-// checkAll checks the exercises that are chosen, and says which ones are well.
+// checkAll checks the exercises that are chosen, and says which ones are well. The parts are checked side by side, with one
+// thing at a time for each processor.
 func checkAll(ctx context.Context, root string, chosen choice, stdout io.Writer) (problems []string, err error) {
 	parts, err := findParts(root)
 	if err != nil {
 		return nil, err
 	}
-	checked := 0
+	free := make(chan struct{}, runtime.NumCPU())
+	var lock sync.Mutex
+	say := func(format string, args ...any) {
+		lock.Lock()
+		defer lock.Unlock()
+		fmt.Fprintf(stdout, format, args...)
+	}
+	var checkers []*checker
+	var all sync.WaitGroup
 	for _, p := range parts {
 		if chosen.part != 0 && chosen.part != p.number {
 			continue
 		}
 		problems = append(problems, p.problems...)
-		if len(p.problems) > 0 {
-			continue
+		if len(p.problems) == 0 {
+			c := &checker{ctx: ctx, part: p, free: free, say: say}
+			checkers = append(checkers, c)
+			all.Go(func() { c.check(chosen.number) })
 		}
-		c := &checker{ctx: ctx, part: p, stdout: stdout}
-		found, err := c.check(chosen.number)
-		problems = append(problems, found...)
-		if err != nil {
-			return problems, err
-		}
+	}
+	all.Wait()
+	checked := 0
+	for _, c := range checkers {
+		problems = append(problems, c.problems...)
 		checked += c.checked
 	}
-	if checked == 0 && len(problems) == 0 {
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	case checked == 0 && len(problems) == 0:
 		return nil, errors.New("there is no such exercise")
 	}
 	return problems, nil

@@ -44,6 +44,15 @@ func TestStaleSource(t *testing.T) {
 	}
 }
 
+// TestRemovedFlag takes a flag from the part that a command of the page has.
+func TestRemovedFlag(t *testing.T) {
+	d := newDesk(t)
+	const text = "```sh\ngo run ./shared/lab 1 -verbose -- x\n```\n"
+	d.wantProblem(text, "")
+	d.flags = strings.Replace(flagText, "-verbose", "-wordy", 1)
+	d.wantProblem(text, "part1-arp has no flag -verbose")
+}
+
 // TestBadDirectives checks what is said about directives that are wrong.
 func TestBadDirectives(t *testing.T) {
 	for _, test := range []struct{ text, says string }{

@@ -15,6 +15,7 @@ type desk struct {
 	book  *book
 	calls []string // of the lab
 	out   outcome  // of the lab and the shell
+	flags string   // what a part prints for -h
 }
 
 const arpSource = `package main
@@ -87,8 +88,11 @@ var captureText = "\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + strings.Repeat("\x00", 8)
 	strings.Repeat("\x00", 8) + "\x01\x00\x00\x00\x01\x00\x00\x00\x07" +
 	strings.Repeat("\x00", 8) + "\x16\x00\x00\x00\x16\x00\x00\x00\x02\x00\x00\x00\x00\x04\x02\x00\x00\x00\x00\x01\x08\x06\x00\x01\x0a\x00\x00\x04\xff\xee"
 
+// flagText is what package flag prints.
+const flagText = "usage: part [flags]\n  -loss 5%\n    \tlose 5% of the frames\n  -q\tno trace\n  -tap string\n    \tdevice\n  -verbose\n    \tmore\n"
+
 func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, root: t.TempDir(), out: outcome{stdout: "42 bytes from 02:00:00:00:00:04: time=8.697 usec\n", stderr: "* the command's own\n" + trace + "lab: something\n"}}
+	d := &desk{t: t, flags: flagText, root: t.TempDir(), out: outcome{stdout: "42 bytes from 02:00:00:00:00:04: time=8.697 usec\n", stderr: "* the command's own\n" + trace + "lab: something\n"}}
 	d.write("go.mod", "module framebyframe\n")
 	d.write("part1-arp/arp.go", arpSource)
 	d.write("part2-ip/arp.go", strings.Replace(arpSource, "n++", "n += 2", 1))
@@ -114,7 +118,7 @@ func (d *desk) newBook() *book {
 	}
 	b.shell = func(string) (outcome, error) { return d.out, nil }
 	b.help = func(string) (outcome, error) {
-		return outcome{stderr: "usage: part [flags]\n  -loss 5%\n    \tlose 5% of the frames\n  -q\tno trace\n  -tap string\n    \tdevice\n  -verbose\n    \tmore\n"}, nil
+		return outcome{stderr: d.flags}, nil
 	}
 	return b
 }

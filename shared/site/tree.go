@@ -1,0 +1,257 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A page is what Hugo makes one page of: the front matter, and the Markdown below it.
+type page struct {
+	Title   string `json:"title"`
+	URL     string `json:"url"`
+	Layout  string `json:"layout"`
+	Repo    string `json:"repo"`    // the file's path in the repository
+	Lang    string `json:"lang"`    // of a source file
+	Mermaid bool   `json:"mermaid"` // it has pictures
+	Chapter int    `json:"chapter"` // a chapter's number, and that of a page that belongs to it; else 0
+	text    string
+}
+
+// A chapter is what the navigation needs to know of one.
+type chapter struct {
+	Title string `json:"title"` // with the number
+	Short string `json:"short"` // without
+	URL   string `json:"url"`
+	Repo  string `json:"repo"`
+	Part  string `json:"part"`
+	Step  string `json:"step"` // the URL of the page with the diff; "" for the first
+}
+
+// A siteTree is all that the site is made of.
+type siteTree struct {
+	root     string
+	files    []string          // of the repository, sorted
+	links    map[string]string // URLs by path in the repository, of files and directories
+	chapters []chapter
+	pages    []page
+	plain    []string // files that are copied as they are
+}
+
+var (
+	chapterFile = regexp.MustCompile(`^docs/[0-9]+-[\w-]+\.md$`)
+	title       = regexp.MustCompile(`(?m)^# (.+)$`)
+	picture     = regexp.MustCompile(`\.(svg|png)$`)
+	// Text that nobody reads has no page: the fuzzer's inputs, and lists of checksums.
+	noPage = regexp.MustCompile(`/testdata/fuzz/|^shared/bench/results/|\.sum$|package-lock\.json$`)
+)
+
+// languages names the colouring for a file's last letters; what is not here is shown without any.
+var languages = map[string]string{".go": "go", ".diff": "diff", ".sh": "bash", ".css": "css", ".html": "html", ".json": "json", ".toml": "toml"}
+
+// readTree reads the repository as it is now, changes that are not committed included.
+func (b *builder) readTree() (*siteTree, error) {
+	cmd := exec.CommandContext(b.ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	cmd.Dir, cmd.Stderr = b.root, b.stderr
+	list, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("git ls-files: %w", err)
+	}
+	t := &siteTree{root: b.root, links: map[string]string{}}
+	for _, name := range strings.Split(strings.TrimRight(string(list), "\x00"), "\x00") {
+		if exists(filepath.Join(b.root, name)) && !noPage.MatchString(name) {
+			t.files = append(t.files, name)
+		}
+	}
+	slices.Sort(t.files)
+	t.files = slices.Compact(t.files)
+	for _, name := range t.files {
+		t.links[name] = urlOf(name)
+		for dir := path.Dir(name); t.links[dir] == ""; dir = path.Dir(dir) {
+			t.links[dir] = "/" + path.Join(dir, "index.html")
+		}
+	}
+	t.links["."] = "/index.html"
+	t.findChapters()
+	return t, errors.Join(t.addFiles(), t.addDirectories(), t.addSteps())
+}
+
+// urlOf returns the URL of a file's page, which mirrors its place in the repository.
+func urlOf(name string) string {
+	switch {
+	case name == "README.md":
+		return "/index.html"
+	case path.Base(name) == "README.md":
+		return "/" + path.Dir(name) + "/index.html"
+	case strings.HasSuffix(name, ".md"):
+		return "/" + strings.TrimSuffix(name, ".md") + ".html"
+	case picture.MatchString(name):
+		return "/" + name
+	}
+	return "/" + name + ".html"
+}
+
+// findChapters puts chapters and parts together: both begin with the same number.
+func (t *siteTree) findChapters() {
+	var parts []string
+	for _, name := range t.files {
+		if part, file, _ := strings.Cut(name, "/"); file == "main.go" && strings.HasPrefix(part, "part") {
+			parts = append(parts, part)
+		}
+	}
+	for _, name := range t.files {
+		n := len(t.chapters)
+		if !chapterFile.MatchString(name) || n >= len(parts) {
+			continue
+		}
+		c := chapter{Repo: name, URL: urlOf(name), Part: parts[n], Title: t.titleOf(name)}
+		_, c.Short, _ = strings.Cut(c.Title, " ")
+		if n > 0 {
+			c.Step = "/diff/" + parts[n-1] + "--" + parts[n] + ".html"
+		}
+		t.chapters = append(t.chapters, c)
+	}
+}
+
+func (t *siteTree) titleOf(name string) string {
+	text, err := os.ReadFile(filepath.Join(t.root, name))
+	if found := title.FindSubmatch(text); err == nil && found != nil {
+		return string(found[1])
+	}
+	return name
+}
+
+// addFiles adds a page for each file that is text, and notes the pictures.
+func (t *siteTree) addFiles() error {
+	for _, name := range t.files {
+		text, err := os.ReadFile(filepath.Join(t.root, name))
+		switch {
+		case err != nil:
+			return err
+		case picture.MatchString(name):
+			t.plain = append(t.plain, name)
+		case strings.Contains(string(text), "\x00"):
+			t.plain = append(t.plain, name)
+			t.links[name] = "/" + name
+		case strings.HasSuffix(name, ".md"):
+			t.addMarkdown(name, string(text))
+		default:
+			t.plain = append(t.plain, name)
+			t.pages = append(t.pages, page{Title: name, URL: urlOf(name), Layout: "source", Repo: name, Lang: languageOf(name)})
+		}
+	}
+	return nil
+}
+
+func languageOf(name string) string {
+	if lang, ok := languages[path.Ext(name)]; ok {
+		return lang
+	}
+	return "text"
+}
+
+func (t *siteTree) addMarkdown(name, text string) {
+	p := page{Title: t.titleOf(name), URL: urlOf(name), Layout: "single", Repo: name, Mermaid: strings.Contains(text, "```mermaid"), text: t.withSources(name, text)}
+	for i, c := range t.chapters {
+		if c.Repo == name {
+			p.Chapter = i + 1
+		}
+	}
+	t.pages = append(t.pages, p)
+}
+
+// addDirectories adds a page for each directory that has no README.md.
+func (t *siteTree) addDirectories() error {
+	for _, dir := range slices.Sorted(maps.Keys(t.links)) {
+		url := t.links[dir]
+		if url != "/"+path.Join(dir, "index.html") || slices.Contains(t.files, dir+"/README.md") || dir == "." {
+			continue
+		}
+		p := page{Title: dir, URL: url, Layout: "single", Repo: dir + "/", text: "# " + dir + "\n\n"}
+		var code, tests []string
+		seen := map[string]bool{}
+		for _, name := range t.files {
+			rest, ok := strings.CutPrefix(name, dir+"/")
+			if first, _, below := strings.Cut(rest, "/"); below {
+				rest = first
+			}
+			switch {
+			case !ok || seen[rest]:
+			case strings.HasSuffix(rest, "_test.go") || rest == "testdata":
+				tests = append(tests, rest)
+			default:
+				code = append(code, rest)
+			}
+			seen[rest] = true
+		}
+		for i, c := range t.chapters {
+			if c.Part == dir {
+				p.Chapter = i + 1
+			}
+		}
+		p.text += listing("", code) + listing("## Tests\n\n", tests)
+		t.pages = append(t.pages, p)
+	}
+	return nil
+}
+
+func listing(heading string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	text := heading
+	for _, name := range names {
+		text += "- [" + name + "](" + name + ")\n"
+	}
+	return text + "\n"
+}
+
+// write puts everything where Hugo finds it.
+func (t *siteTree) write(work string) error {
+	for i, p := range t.pages {
+		front, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(work, "content", fmt.Sprintf("%04d.md", i)), string(front)+"\n\n"+p.text); err != nil {
+			return err
+		}
+	}
+	for _, name := range t.plain {
+		text, err := os.ReadFile(filepath.Join(t.root, name))
+		if err != nil {
+			return err
+		}
+		to := "source" // where the layout reads it
+		if t.links[name] == "/"+name {
+			to = "static"
+		}
+		if err := writeFile(filepath.Join(work, to, name), string(text)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(writeJSON(filepath.Join(work, "data", "links.json"), t.links), writeJSON(filepath.Join(work, "data", "chapters.json"), t.chapters))
+}
+
+func writeJSON(name string, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return writeFile(name, string(text))
+}
+
+func writeFile(name, text string) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(text), 0o644)
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 )
 
+// Can: answer whoever asks for its address: `arping -I tap0 10.0.0.4`
 func TestLabArping(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "arping", nil, "arping", "-I", "tap0", "-c", "3", "10.0.0.4")
@@ -31,6 +32,8 @@ func TestLabArpingNobody(t *testing.T) {
 }
 
 // The kernel's own table is filled by its own question, not by arping's.
+//
+// Can: be found by the kernel: `ip neigh` shows where it is, after a `ping`
 func TestLabKernelLearns(t *testing.T) {
 	t.Parallel()
 	lab(t, "arping ping ip", nil, shell(`
@@ -39,6 +42,7 @@ func TestLabKernelLearns(t *testing.T) {
 		want(t, 0, "after arping: []", "after ping: [10.0.0.4 dev tap0 lladdr 02:00:00:00:00:04 REACHABLE ]")
 }
 
+// Can: ask for somebody else, and wait for the answer: `-resolve 10.0.0.1`
 func TestLabResolve(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "", []string{"-resolve", "10.0.0.1"})
@@ -63,6 +67,7 @@ func TestLabDrop(t *testing.T) {
 	r.want(t, 0, "1 packets received", "-x ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04, length 28 (dropped by -drop)")
 }
 
+// Can: live with a bad cable: `-loss 5%`, `-delay 50ms`, `-duplicate 1%` and more
 func TestLabFaultsOnTheCable(t *testing.T) {
 	t.Parallel()
 	lab(t, "arping", []string{"-loss", "100%"}, "arping", "-I", "tap0", "-c", "2", "-w", "1", "10.0.0.4").
@@ -74,6 +79,8 @@ func TestLabFaultsOnTheCable(t *testing.T) {
 }
 
 // The capture can be read by tcpdump, and shows what passed.
+//
+// Can: write down what passes, for `tcpdump` and Wireshark: `-pcap arp.pcap`
 func TestLabCapture(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "arp.pcap")

@@ -11,6 +11,7 @@ import (
 	"testing"
 )
 
+// Can: accept a connection, and refuse one where nobody listens: `nc -zv 10.0.0.4 80`
 func TestLabTCPConnect(t *testing.T) {
 	t.Parallel()
 	// nc's words go to stdout, where the trace cannot come between them.
@@ -35,6 +36,8 @@ func TestLabTCPManyConnections(t *testing.T) {
 }
 
 // nmap sees a conforming host: open and closed ports answer as RFC 9293 3.10.7 says.
+//
+// Can: answer a port scan as RFC 9293 says: `nmap -sS 10.0.0.4`
 func TestLabTCPScans(t *testing.T) {
 	t.Parallel()
 	scans := map[string][]string{
@@ -71,6 +74,7 @@ func TestLabTCPSequencePrediction(t *testing.T) {
 		Outcome: regexp.MustCompile(`TCP Sequence Prediction: .*`).FindString(r.stdout)}.report(t)
 }
 
+// Can: open one itself: `-dial 10.0.0.1:9999`
 func TestLabTCPDial(t *testing.T) {
 	t.Parallel()
 	second := labDir + "/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "

@@ -23,6 +23,8 @@ func startServer(command, port string) string {
 
 // -get fetches a page from a server on the kernel's sockets; an error of the server is
 // ours.
+//
+// Can: fetch a page itself: `-get http://10.0.0.1:8000/`
 func TestLabGet(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "serve"), "8000")+
@@ -64,6 +66,8 @@ func TestLabGetHostName(t *testing.T) {
 
 // -nc is nc on our own stack: what stdin has goes to the peer, and the other way round;
 // the end of stdin closes our half, and the peer may still say something.
+//
+// Can: be `nc`, and close one half of a connection: `-nc 10.0.0.1:9999`
 func TestLabNC(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "answer"), "9999")+`

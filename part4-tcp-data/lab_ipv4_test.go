@@ -19,6 +19,8 @@ import (
 // Every size that ping can send comes back, in one frame or in many: three times each.
 // Behind the last of several questions ping waits for two round trips only, which is too
 // short on a computer that has much to do.
+//
+// Can: answer `ping 10.0.0.4`, in one frame or in many fragments
 func TestLabPingSizes(t *testing.T) {
 	t.Parallel()
 	ways := []string{"-s 0", "-s 56", "-s 1472 -M do", "-s 1473", "-s 4000", "-s 60000", "-s 65507", "-t 1"}
@@ -40,6 +42,7 @@ func TestLabPingDuplicatedFragments(t *testing.T) {
 	r.want(t, 0, "3 packets transmitted, 3 received")
 }
 
+// Can: fill in the options of IPv4: `ping -R 10.0.0.4`
 func TestLabPingRecordRoute(t *testing.T) {
 	t.Parallel()
 	lab(t, "ping", nil, "ping", "-n", "-c1", "-W1", "-R", "10.0.0.4").
@@ -79,6 +82,7 @@ func TestLabPingFlood(t *testing.T) {
 		Outcome: regexp.MustCompile(`.* packet loss, time \d+ms`).FindString(r.stdout)}.report(t)
 }
 
+// Can: say which protocols it does not speak: `nmap -sO 10.0.0.4`
 func TestLabProtocolScan(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-sO", "-p", "1,99,253", "10.0.0.4")
@@ -90,6 +94,7 @@ func TestLabProtocolScan(t *testing.T) {
 	}
 }
 
+// Can: ping others: `-ping 10.0.0.1`
 func TestLabOurPing(t *testing.T) {
 	t.Parallel()
 	lab(t, "", []string{"-q", "-ping", "10.0.0.1", "-count", "2"}).
@@ -104,6 +109,8 @@ func TestLabOurPing(t *testing.T) {
 
 // A second namespace behind the kernel: our datagrams go through the gateway,
 // and so do the answers to what comes from there.
+//
+// Can: be reached from other networks, and reach them, through a gateway
 func TestLabRouted(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "ip ping", nil, shell(`

@@ -38,6 +38,8 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 
 // crypto/tls works on our connections as on those of package net: 1 MB in each direction
 // at once, and its own farewell before the FIN. A byte out of place would end it.
+//
+// Can: be used by any Go program that takes a net.Conn or a net.Listener, such as crypto/tls
 func TestTLS(t *testing.T) {
 	const size = 1 << 20
 	onPair(t, func(p *pair) {

@@ -13,6 +13,8 @@ const makeFile = `head -c 20000000 /dev/urandom >/run/file
 	`
 
 // curl shows the page, and on it the connection that brought it.
+//
+// Can: serve web pages: `curl http://10.0.0.4/`
 func TestLabCurlPage(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "curl", nil, "curl", "-s", "http://10.0.0.4/")
@@ -53,6 +55,8 @@ func TestLabCurlKeepAlive(t *testing.T) {
 }
 
 // 20 MB through echo come back identical, and discard takes them.
+//
+// Can: carry as many bytes as you like in both directions, each of them unchanged
 func TestLabEcho(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nc", []string{"-q"}, shell(makeFile+`
@@ -72,6 +76,8 @@ func TestLabEchoCrowd(t *testing.T) {
 }
 
 // daytime and chargen say what RFC 867 and 864 have them say.
+//
+// Can: tell the time, and fill a screen: `nc -d 10.0.0.4 13`, `nc -d 10.0.0.4 19`
 func TestLabDaytimeAndChargen(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nc", []string{"-q"}, shell(`nc -d 10.0.0.4 13; nc -d 10.0.0.4 19 2>/dev/null | head -c 148`)...)
@@ -106,6 +112,8 @@ func wantWindows(t *testing.T, trace, pattern string) {
 
 // Whoever closes first is in TIME-WAIT afterwards, and the other has nothing left (RFC
 // 9293 3.6, figure 12): the kernel in echo's case, we in daytime's.
+//
+// Can: close a connection from either side
 func TestLabTimeWait(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "nc ss curl", nil, shell(`

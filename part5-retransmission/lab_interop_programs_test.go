@@ -69,6 +69,8 @@ func sshSession(name, options string, lines int) string {
 
 // OpenSSH's client and server, first with our stack under the server, then under the
 // client; and git over that.
+//
+// Can: carry `ssh` and `git`
 func TestLabInteropSSH(t *testing.T) {
 	t.Parallel()
 	needRoot(t, "sshd")
@@ -102,6 +104,8 @@ end
 }
 
 // nginx behind our connections, and curl before them: 50 pages at a time, and ranges.
+//
+// Can: carry what nginx serves to `curl`
 func TestLabInteropNginx(t *testing.T) {
 	t.Parallel()
 	needRoot(t, "nginx")
@@ -135,6 +139,8 @@ func TestLabInteropNginx(t *testing.T) {
 }
 
 // redis, which answers many small requests in a row, and 50 clients at once.
+//
+// Can: carry redis for 50 clients at once
 func TestLabInteropRedis(t *testing.T) {
 	t.Parallel()
 	commands, pings := 10_000, 2_000

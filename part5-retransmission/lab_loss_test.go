@@ -67,6 +67,8 @@ func echoed(bytes int) string {
 }
 
 // Two megabytes through echo come back identical, whatever the cable does.
+//
+// Can: carry data unchanged over a cable that loses, doubles, reorders and corrupts: `-loss 5% -reorder 20%`
 func TestLabLossEcho(t *testing.T) {
 	t.Parallel()
 	identical := []string{"identical"}
@@ -81,6 +83,8 @@ func TestLabLossEcho(t *testing.T) {
 
 // What takes long arrives, too: a page although each frame takes two seconds, longer than the first RTO; and a
 // download in the middle of which the cable is cut.
+//
+// Can: wait: for a cable that is cut for a while, or slower than its first guess
 func TestLabLossPatience(t *testing.T) {
 	t.Parallel()
 	cut := 3
@@ -166,6 +170,8 @@ func TestLabLossWindowUpdate(t *testing.T) {
 
 // 200 connections at once get a megabyte back each, though the queue in front of the TAP
 // holds 1000 frames and they want much more.
+//
+// Can: share a queue that is too short among 200 connections
 func TestLabLossCrowd(t *testing.T) {
 	t.Parallel()
 	together(t, "ip", []labJob{{"crowd", "-q", helper(t, "crowd"), []string{"the helper is content"}}})

@@ -94,6 +94,8 @@ func memoryOf(pid []byte) (kB int) {
 
 // Many connections of the kernel's are open at once, and a line goes through each of them and back. What one costs is
 // measured from outside; when they are closed, the next ones take no more.
+//
+// Can: keep thousands of connections open at once
 func TestLabManyAtOnce(t *testing.T) {
 	t.Parallel()
 	n := 500

@@ -16,6 +16,8 @@ import (
 // RFC 4987: tens of thousands of SYNs a second, each from another forged address, on the
 // link and off it. Memory stays bounded, and an honest host that knows nothing of
 // all this connects at any time, however long the way is.
+//
+// Can: stay open to honest hosts while others flood it with SYNs
 func TestSYNFlood(t *testing.T) {
 	most, connected := int64(0), 0
 	syns, interval := floodSize()

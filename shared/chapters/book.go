@@ -98,8 +98,8 @@ func (b *book) make(d block, have []string) ([]string, error) {
 	if d.kind == kindBytes && len(have) > 0 {
 		return have, b.checkBytes(d, have[1:max(1, len(have)-1)])
 	}
-	if d.kind == kindGaps {
-		table, err := b.gaps(d.args[0])
+	if ownsToEnd(d.kind) {
+		table, err := b.toEnd(d)
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ const (
 	kindJourney = "journey"
 )
 
-var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps, kindBytes, kindChanges, kindText, kindJourney}
+var kinds = []string{kindCode, kindDiff, kindLab, kindRun, kindGaps, kindBytes, kindChanges, kindText, kindJourney, kindParts}
 
 // fenceLanguage says what a kind's fenced block is marked with.
 var fenceLanguage = map[string]string{
@@ -62,6 +62,7 @@ var syntax = map[string]struct {
 	kindChanges: {"PART PART", 2, 2},
 	kindText:    {"FILE", 1, 1},
 	kindJourney: {"PART JOURNEY", 2, 2},
+	kindParts:   {"", 0, 0},
 }
 
 // maxWords is more than anybody writes on a line.

@@ -10,10 +10,23 @@ import (
 	"strings"
 )
 
-// gaps returns the Markdown table of what a part cannot do yet. It comes from the list that the part's own test asserts:
+// gaps returns the Markdown table of what a part cannot do yet.
+func (b *book) gaps(part string) ([]string, error) {
+	list, err := b.gapList(part)
+	table := []string{"| What you try | What happens here |", "| --- | --- |"}
+	for _, g := range list {
+		table = append(table, fmt.Sprintf("| %s | %s |", cell(g.try), cell(g.here)))
+	}
+	return table, err
+}
+
+// A gap is one thing that a part cannot do yet.
+type gap struct{ try, here string }
+
+// gapList returns what a part cannot do yet. It comes from the list that the part's own test asserts:
 //
 //	var gaps = []gap{{"what a reader would try", "what happens here", …}, …}
-func (b *book) gaps(part string) ([]string, error) {
+func (b *book) gapList(part string) ([]gap, error) {
 	name := part + "/gap_test.go"
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(b.root, part, "gap_test.go"), nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -23,15 +36,15 @@ func (b *book) gaps(part string) ([]string, error) {
 	if list == nil {
 		return nil, fmt.Errorf("%s has no \"var gaps = []gap{…}\"", name)
 	}
-	table := []string{"| What you try | What happens here |", "| --- | --- |"}
+	var all []gap
 	for i, element := range list.Elts {
 		try, here, err := gapOf(element)
 		if err != nil {
 			return nil, fmt.Errorf("%s: gap %d: %w", name, i+1, err)
 		}
-		table = append(table, fmt.Sprintf("| %s | %s |", cell(try), cell(here)))
+		all = append(all, gap{try, here})
 	}
-	return table, nil
+	return all, nil
 }
 
 // findGaps returns the value of the variable gaps, or nil.
@@ -99,5 +112,5 @@ func stringOf(expr ast.Expr) (string, error) {
 
 // cell makes text fit into a cell of a table.
 func cell(text string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", `\|`)
+	return strings.ReplaceAll(oneLine(text), "|", `\|`)
 }

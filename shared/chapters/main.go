@@ -13,9 +13,10 @@
 //	<!-- changes: part1-ethernet-arp part2-ipv4-icmp -->
 //	<!-- text: docs/throughput.txt -->
 //	<!-- journey: part1-ethernet-arp request -->
+//	<!-- parts: -->
 //
-// All but gaps own the fenced block directly below; where there is none, it is put in. gaps owns everything up to a line
-// with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts a note behind each; only
+// All but gaps and parts own the fenced block directly below; where there is none, it is put in. gaps and parts own
+// everything up to a line with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts a note behind each; only
 // the bytes are checked.
 package main
 
@@ -35,10 +36,11 @@ import (
 
 const usage = `usage: go run ./shared/chapters [-check] [-only KIND,…] [FILE.md …]
 
-Fills the generated blocks of docs/*.md and README.md, or of the files named.
+Fills the generated blocks of docs/*.md, README.md and CONTRIBUTING.md, or of the
+files named.
   -check       change nothing; show what is stale, unowned, or leads nowhere
   -only KINDS  only these kinds of blocks: code, diff, lab, run, gaps, bytes,
-               changes, text, journey
+               changes, text, journey, parts
 
 A block belongs to the directive on the line above it:
   <!-- code: FILE DECL [DECL …] -->       declarations: name, Type.Method
@@ -46,6 +48,8 @@ A block belongs to the directive on the line above it:
   <!-- lab: [OPTION …] PART … -->         go run ./shared/lab PART …
   <!-- run: [OPTION …] COMMAND -->        any other command's stdout
   <!-- gaps: PART --> … <!-- end -->      the table from the part's gap_test.go
+  <!-- parts: --> … <!-- end -->          what each part can and cannot do (README.md):
+                                          "Can:" lines of its tests, and gap_test.go
   <!-- bytes: CAPTURE N [FROM:TO] -->     frame N (the first is 1) of a .cap file,
                                           or its bytes FROM to TO-1 alone. You write
                                           the lines: pairs of hex digits, two spaces,
@@ -175,8 +179,10 @@ func pageFiles(root string, named []string) ([]string, error) {
 		return files, nil
 	}
 	files, _ := filepath.Glob(filepath.Join(root, "docs", "*.md")) // fails for a malformed pattern only
-	if readme := filepath.Join(root, "README.md"); exists(readme) {
-		files = append(files, readme)
+	for _, name := range []string{"README.md", "CONTRIBUTING.md"} {
+		if file := filepath.Join(root, name); exists(file) {
+			files = append(files, file)
+		}
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("there is neither docs/*.md nor README.md in %s: write a chapter first", root)

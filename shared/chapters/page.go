@@ -88,7 +88,7 @@ func (p *page) scan(at int) int {
 		return p.skipOwned(at + 1)
 	}
 	b := block{directive: d, line: at + 1, prefix: prefix, first: at + 1}
-	if kind == kindGaps {
+	if ownsToEnd(kind) {
 		b.last, err = p.findEnd(b.first)
 	} else {
 		b.last, err = p.ownedFence(b.first, fenceLanguage[kind])

@@ -34,7 +34,7 @@ func (p *page) checkPaths(root string) []problem {
 // isCode reports whether a line is a directive's or a fenced block's, which other checks look at.
 func (p *page) isCode(line int) bool {
 	for _, b := range p.blocks {
-		if line == b.line || b.kind != kindGaps && line > b.first && line <= b.last {
+		if line == b.line || !ownsToEnd(b.kind) && line > b.first && line <= b.last {
 			return true
 		}
 	}

@@ -81,8 +81,9 @@ func makeSite(ctx context.Context, out string, stdout, stderr io.Writer) error {
 	if err := clearSite(out); err != nil {
 		return err
 	}
-	if err := b.hugo(stderr, "--quiet", "--destination", out); err != nil {
-		return err
+	var said strings.Builder // its statistics, if all went well
+	if err := b.hugo(&said, "--destination", out); err != nil {
+		return fmt.Errorf("%s\n%w", said.String(), err)
 	}
 	pages, problems, err := checkLinks(out)
 	if err != nil {

@@ -20,7 +20,7 @@ type page struct {
 	URL     string `json:"url"`
 	Layout  string `json:"layout"`
 	Repo    string `json:"repo"`    // the file's path in the repository
-	Lang    string `json:"lang"`    // of a source file
+	Lang    string `json:"code"`    // the language of a source file
 	Mermaid bool   `json:"mermaid"` // it has pictures
 	Chapter int    `json:"chapter"` // a chapter's number, and that of a page that belongs to it; else 0
 	text    string
@@ -238,15 +238,11 @@ func (t *siteTree) write(work string) error {
 			return err
 		}
 	}
-	return errors.Join(writeJSON(filepath.Join(work, "data", "links.json"), t.links), writeJSON(filepath.Join(work, "data", "chapters.json"), t.chapters))
-}
-
-func writeJSON(name string, value any) error {
-	text, err := json.Marshal(value)
+	tree, err := json.Marshal(map[string]any{"links": t.links, "chapters": t.chapters})
 	if err != nil {
 		return err
 	}
-	return writeFile(name, string(text))
+	return writeFile(filepath.Join(work, "tree.json"), string(tree)) // the layouts read it
 }
 
 func writeFile(name, text string) error {

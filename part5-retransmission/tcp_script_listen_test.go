@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 	"testing"
@@ -38,6 +39,46 @@ func TestScriptListenErrors(t *testing.T) {
 			t.Errorf("Listen on a closed stack: %v", err)
 		}
 	})
+}
+
+// There is "an OPEN call that will functionally allow an application to LISTEN on a port
+// while a connection block with the same local port is in SYN-SENT or SYN-RECEIVED state"
+// (RFC 9293 3.9.1.1, MUST-42), and neither knows of the other (MUST-41).
+func TestScriptListenBeside(t *testing.T) {
+	for state, text := range map[tcpState]string{
+		stateSynSent: dialled,
+		stateSynReceived: dialled + `
+			+0 < S 0:0(0) win 1000 <mss 1460>
+			+0 > S. 0:0(0) ack 1`,
+	} {
+		t.Run(string(state), func(t *testing.T) {
+			onTCPBench(t, func(b *tcpBench) {
+				p := b.newPeer(text)
+				defer p.Close()
+				var port uint16
+				b.do(func() { port = b.conn(8000).key.localPort })
+				l, err := b.s.Listen(port)
+				if err != nil {
+					t.Fatalf("Listen on the port of a connection in %s: %v", state, err)
+				}
+				if got := b.state(8000); got != state {
+					t.Errorf("after Listen it is in %s", got)
+				}
+				p.Play(fmt.Sprintf(`
+					+0 < 8001>%[1]d S 0:0(0) win 1000
+					+0 > %[1]d>8001 S. 0:0(0) ack 1
+					+0 < 8001>%[1]d . 1:1(0) ack 1 win 1000`, port), b.calls())
+				if c, err := l.AcceptTCP(); err != nil || c.remote().Port() != 8001 {
+					t.Errorf("accepted %v, %v", c, err)
+				}
+				last := map[tcpState]string{
+					stateSynSent:     "+0 < S. 0:0(0) ack 1 win 1000 <mss 1460>\n+0 > . 1:1(0) ack 1\n",
+					stateSynReceived: "+0 < . 1:1(0) ack 1 win 1000\n",
+				}[state]
+				p.Play(last+"+0 state ESTABLISHED", b.calls())
+			})
+		})
+	}
 }
 
 // Close, of the listener or of the stack, wakes all who wait.

@@ -69,10 +69,11 @@ func (ts *timestamps) append(list []byte, now time.Duration, flags uint8) []byte
 }
 
 // compare reports whether the timestamp of a SYN is newer than the last one of the old
-// connection, if both have any. That says more than sequence numbers do (RFC 6191 2).
+// connection, if both have any. That says more than sequence numbers do, unless it is the
+// same one (RFC 6191 2).
 func (ts *timestamps) compare(syn *segment) (newer, ok bool) {
 	value, _, found := findTimestamps(syn.options)
-	return int32(value-ts.recent) > 0, found && ts.on
+	return int32(value-ts.recent) > 0, found && ts.on && value != ts.recent
 }
 
 // update takes over the timestamp of what is sent again to a connection in TIME-WAIT, to

@@ -178,3 +178,30 @@ func TestNegativeAdvice(t *testing.T) {
 		}
 	})
 }
+
+// The same for a SYN: "SYN retransmissions MUST be handled in the general way just described
+// for data retransmissions" (RFC 9293 3.8.3, MUST-22).
+func TestNegativeAdviceOpening(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newLossPeer(dialled)
+		defer p.Close()
+		polls, segments := 0, 0
+		b.take()
+		for range 100 {
+			p.Sent(100 * time.Millisecond)
+			for _, f := range b.take() {
+				if f.frame[13] != 6 { // not ARP
+					segments++
+					continue
+				}
+				if polls++; segments < 2 { // the question comes right before the third one
+					b.Errorf("asked after %d retransmissions", segments)
+				}
+				b.wantARP(f.frame, peerMAC, 1, ourIP, MAC{}, peerIP)
+			}
+		}
+		if polls != 1 || segments != 3 {
+			b.Errorf("%d questions and %d retransmissions in 10 s, want 1 and 3", polls, segments)
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The page itself, against the parts as they are.
+func TestMap(t *testing.T) {
+	var said bytes.Buffer
+	if status := run([]string{"-check"}, &said, &said); status != 0 {
+		t.Errorf("exit status %d:\n%s", status, &said)
+	}
+}
+
+// RFC 9293 has 69 of MUST, 31 of SHLD, 18 of MAY and one REC, each from 1 on.
+func TestNumbers(t *testing.T) {
+	count := map[string]int{}
+	for id, section := range numbers() {
+		kind, _, _ := strings.Cut(id, "-")
+		count[kind]++
+		if !strings.HasPrefix(section, "3.") {
+			t.Errorf("%s is in section %q", id, section)
+		}
+	}
+	if want := map[string]int{"MUST": 69, "SHLD": 31, "MAY": 18, "REC": 1}; !maps.Equal(count, want) {
+		t.Errorf("%v, want %v", count, want)
+	}
+}
+
+// small is a checkout with two parts, and page a page that is right about it.
+var small = map[string]string{
+	"part1-a/tcp.go":      "package main\n\n// RFC 791\n\nconst limit = 1\n\ntype conn struct{}\n\nfunc (c *conn) send() {}\n",
+	"part1-a/tcp_test.go": "package main\n\nfunc TestSend(t *testing.T) { _ = map[string]int{\"a case, with: a colon\": 1} }\n",
+	"part2-b/tcp.go":      "package main\n\nconst limit = 1\n\ntype conn struct{}\n\nfunc (c *conn) send() {}\n",
+	"part2-b/new.go":      "package main\n\nfunc (c conn) again() {}\n",
+	"part2-b/tcp_test.go": "package main\n\nfunc TestSend(t *testing.T) { _ = map[string]int{\"a case, with: a colon\": 1} }\n\nfunc TestAgain(t *testing.T) {}\n",
+}
+
+const (
+	goodRow  = "| MUST-1 | 3.1 | windows | yes | 1 | `conn.send`, `limit` | `TestSend: a case, with: a colon` |  |"
+	laterRow = "| MUST-2 | 3.1 | again | deviation | 2 | `conn.again` | `TestSend`, `TestAgain` | because \\| of it |"
+	noRow    = "| MUST-3 | 3.1 | never | no |  |  |  | nobody wants it |"
+	otherRow = "| RFC 791 | 3.1 | headers | 1 | `conn.send` | options |"
+)
+
+func write(t *testing.T, files map[string]string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, text := range files {
+		file := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// pageOf is a page with these rows, and one that is right for each of the other numbers.
+func pageOf(rows ...string) string {
+	text := "# Title\n\n" + tcpHead + "\n|---|---|---|---|---|---|---|---|\n"
+	all := strings.Join(rows, "\n")
+	for _, id := range slices.Sorted(maps.Keys(numbers())) {
+		if !strings.Contains(all, "| "+id+" |") && !strings.Contains(all, "without "+id+" ") {
+			text += "| " + id + " | " + numbers()[id] + " | it | n/a |  |  |  | no need |\n"
+		}
+	}
+	other := "\n" + otherHead + "\n|---|---|---|---|---|---|\n"
+	for _, row := range rows {
+		if strings.HasPrefix(row, "| RFC") {
+			other += row + "\n"
+		} else if strings.HasPrefix(row, "|") {
+			text += row + "\n"
+		}
+	}
+	return text + other
+}
+
+func problemsOf(t *testing.T, text string) []string {
+	t.Helper()
+	all, err := readParts(write(t, small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsePage(text).check(all)
+}
+
+func TestGoodPage(t *testing.T) {
+	if problems := problemsOf(t, pageOf(goodRow, laterRow, noRow, otherRow)); len(problems) > 0 {
+		t.Errorf("%q", problems)
+	}
+}
+
+// Each thing that can be wrong is noticed, and nothing else.
+func TestBadRows(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, new string // what is changed in the rows that are right
+		want     string
+	}{
+		"a number that there is not":      {"| MUST-3 |", "| MUST-70 |", "RFC 9293 has no MUST-70"},
+		"a row twice":                     {noRow, noRow + "\n" + noRow, "MUST-3 has a row in line"},
+		"another section":                 {"| MUST-3 | 3.1 |", "| MUST-3 | 3.2 |", "MUST-3 is in section 3.1, not 3.2"},
+		"no demand":                       {"| never |", "|  |", "does not say what is demanded"},
+		"a declaration that there is not": {"`limit`", "`limits`", "part1-a has no limits"},
+		"a method of another type":        {"`conn.send`, ", "`segment.send`, ", "part1-a has no segment.send"},
+		"a test that there is not":        {"`TestAgain`", "`TestNever`", "part2-b has no TestNever"},
+		"a case that there is not":        {"a case, with: a colon", "a case", "part1-a has no TestSend: a case"},
+		"code for a test":                 {"`TestAgain`", "`conn.again`", "part2-b has no conn.again"},
+		"a part that there is not":        {"| deviation | 2 |", "| deviation | 3 |", `no part "3"`},
+		"a part too late":                 {"| yes | 1 |", "| yes | 2 |", "part1-a has all of this already"},
+		"a part too early":                {"| deviation | 2 |", "| deviation | 1 |", "part1-a has no conn.again"},
+		"a deviation without a reason":    {"| because \\| of it |", "|  |", "needs a reason"},
+		"a no without a reason":           {"| nobody wants it |", "|  |", "needs a reason"},
+		"a yes without a test":            {"| `TestSend: a case, with: a colon` |", "|  |", "needs a part, the code and a test"},
+		"a yes without code":              {"| `conn.send`, `limit` |", "|  |", "needs a part, the code and a test"},
+		"another word":                    {"| no |", "| never |", "is none of yes, deviation, no, n/a"},
+		"a cell too few":                  {"| nobody wants it |", "|", "7 cells, want 8"},
+		"an RFC that has no row":          {"| RFC 791 |", "| RFC 792 |", "part1-a refers to RFC 791"},
+		"code of another RFC":             {"| headers | 1 | `conn.send` |", "| headers | 1 | `conn.receive` |", "part1-a has no conn.receive"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			good := pageOf(goodRow, laterRow, noRow, otherRow)
+			bad := strings.Replace(good, c.old, c.new, 1)
+			if bad == good {
+				t.Fatalf("%q is not in the page", c.old)
+			}
+			problems := problemsOf(t, bad)
+			if !slices.ContainsFunc(problems, func(p string) bool { return strings.Contains(p, c.want) }) {
+				t.Errorf("want %q, got %q", c.want, problems)
+			}
+			if len(problems) > 2 { // a wrong number, for one, leaves the right one without a row
+				t.Errorf("%d problems: %q", len(problems), problems)
+			}
+		})
+	}
+}
+
+// A number without a row, and a table with another head.
+func TestMissing(t *testing.T) {
+	problems := problemsOf(t, pageOf(goodRow, laterRow, otherRow, "without MUST-3 "))
+	if len(problems) != 1 || problems[0] != "MUST-3 (RFC 9293 3.1) has no row" {
+		t.Errorf("%q", problems)
+	}
+	problems = problemsOf(t, pageOf(goodRow, laterRow, noRow, otherRow)+"\n| Number | What |\n|---|---|\n| MUST-1 | it |\n")
+	if len(problems) != 1 || !strings.Contains(problems[0], "a table with another head") {
+		t.Errorf("%q", problems)
+	}
+}
+
+// Links are set, set again where a declaration has moved, and stale ones are noticed.
+func TestLinks(t *testing.T) {
+	files := maps.Clone(small)
+	files[mapFile] = pageOf(goodRow, laterRow, noRow, otherRow)
+	root := write(t, files)
+	var said bytes.Buffer
+	if err := work(root, true, &said); err == nil || !strings.Contains(said.String(), "the links are stale") {
+		t.Errorf("%v: %s", err, &said)
+	}
+	if err := work(root, false, &said); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(filepath.Join(root, mapFile))
+	for _, link := range []string{
+		"[`conn.again`](../part2-b/new.go)", "[`limit`](../part1-a/tcp.go)",
+		"[`TestSend: a case, with: a colon`](../part1-a/tcp_test.go)", "| because \\| of it |",
+	} {
+		if !strings.Contains(string(text), link) {
+			t.Errorf("there is no %s in\n%s", link, text)
+		}
+	}
+	if err := work(root, true, &said); err != nil {
+		t.Errorf("with its links: %v", err)
+	}
+	moved := strings.Replace(string(text), "part2-b/new.go", "part2-b/tcp.go", 1)
+	if err := os.WriteFile(filepath.Join(root, mapFile), []byte(moved), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if work(root, true, &said) == nil {
+		t.Error("a link that leads to another file is not noticed")
+	}
+}
+
+func TestUsage(t *testing.T) {
+	var said bytes.Buffer
+	if run([]string{"page.md"}, &said, &said) != 2 || !strings.Contains(said.String(), "usage:") {
+		t.Errorf("%s", &said)
+	}
+}

@@ -20,8 +20,8 @@ import (
 
 const usage = `usage: go run ./shared/rfcmap [-check]
 
-Checks docs/rfc-map.md against the source of the parts, and has each name in its
-tables lead to the file that declares it. With -check it changes nothing.
+Checks docs/rfc-map.md against the source of the parts, has each name in its
+tables lead to the file that declares it, and counts. With -check it changes nothing.
 
 `
 
@@ -68,7 +68,7 @@ func work(root string, checkOnly bool, stdout io.Writer) error {
 	linked := p.link(parts)
 	if linked != string(text) {
 		if checkOnly {
-			problems = append(problems, "the links are stale: go run ./shared/rfcmap")
+			problems = append(problems, "the links, or the line below "+summaryMark+", are stale: go run ./shared/rfcmap")
 		} else if err := os.WriteFile(file, []byte(linked), 0o644); err != nil {
 			return err
 		}

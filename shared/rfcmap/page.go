@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +13,9 @@ const (
 	tcpHead   = "| Number | § | What it demands | Met | Part | In the code | Fails without it | What is different, and why |"
 	otherHead = "| RFC | § | What of it | Part | In the code | Left out, or different, and why |"
 )
+
+// summaryMark stands above the line that says which of the MUSTs are met.
+const summaryMark = "<!-- musts -->"
 
 // A page is docs/rfc-map.md: its lines, and the rows among them.
 type page struct {
@@ -108,7 +113,28 @@ func (p *page) link(all parts) string {
 			return fmt.Sprintf("[`%s`](../%s/%s)", name, in.dir, file)
 		})
 	}
+	for at := 1; at < len(lines); at++ {
+		if lines[at-1] == summaryMark {
+			lines[at] = p.musts()
+		}
+	}
 	return strings.Join(lines, "\n")
+}
+
+// musts says which of the MUSTs are met, in one line.
+func (p *page) musts() string {
+	of := map[string][]string{}
+	for _, r := range p.rows {
+		if r.tcp && strings.HasPrefix(r.id, "MUST-") {
+			of[r.met] = append(of[r.met], r.id)
+		}
+	}
+	list := func(met string) string {
+		slices.SortFunc(of[met], func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+		return fmt.Sprintf("%d (%s)", len(of[met]), strings.Join(of[met], ", "))
+	}
+	return fmt.Sprintf("Of the MUSTs %d are met; %s with a deviation; %s are not; %s do not apply.",
+		len(of["yes"]), list("deviation"), list("no"), list("n/a"))
 }
 
 // summary says what the page has.

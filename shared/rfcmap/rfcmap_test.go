@@ -161,7 +161,7 @@ func TestLinks(t *testing.T) {
 	files[mapFile] = pageOf(goodRow, laterRow, noRow, otherRow)
 	root := write(t, files)
 	var said bytes.Buffer
-	if err := work(root, true, &said); err == nil || !strings.Contains(said.String(), "the links are stale") {
+	if err := work(root, true, &said); err == nil || !strings.Contains(said.String(), "are stale") {
 		t.Errorf("%v: %s", err, &said)
 	}
 	if err := work(root, false, &said); err != nil {
@@ -185,6 +185,29 @@ func TestLinks(t *testing.T) {
 	}
 	if work(root, true, &said) == nil {
 		t.Error("a link that leads to another file is not noticed")
+	}
+}
+
+// The line that counts is written, and noticed if it is stale.
+func TestMusts(t *testing.T) {
+	files := maps.Clone(small)
+	files[mapFile] = summaryMark + "\nthey are all met\n\n" + pageOf(goodRow, laterRow, noRow, otherRow)
+	root := write(t, files)
+	var said bytes.Buffer
+	if err := work(root, false, &said); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := os.ReadFile(filepath.Join(root, mapFile))
+	want := "Of the MUSTs 1 are met; 1 (MUST-2) with a deviation; 1 (MUST-3) are not; 66 (MUST-4, MUST-5, "
+	if line := strings.Split(string(text), "\n")[1]; !strings.HasPrefix(line, want) {
+		t.Errorf("%q, want %q …", line, want)
+	}
+	stale := strings.Replace(string(text), "Of the MUSTs 1", "Of the MUSTs 2", 1)
+	if err := os.WriteFile(filepath.Join(root, mapFile), []byte(stale), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if work(root, true, &said) == nil {
+		t.Error("a stale line is not noticed")
 	}
 }
 

@@ -21,9 +21,11 @@ ip link add liar type veth peer name port
 ip link set port master br0 up
 ip link set liar arp off up
 
-# The lab keeps the part's program in /run/framebyframe.
-/run/framebyframe/part* -q -tap tap1 -host '' -ip "$second/24" -mac 02:00:00:00:00:05 2>/dev/null &
-until ip link set tap1 master br0 up 2>/dev/null; do sleep 0.02; done
+# The lab keeps the part's program in /run/framebyframe. It is ready once its link is up.
+/run/framebyframe/part* -q -tap tap1 -host '' -ip "$second/24" -mac 02:00:00:00:00:05 2>/run/second &
+until ip link set tap1 up 2>/dev/null; do sleep 0.02; done
+until grep -q ready: /run/second; do sleep 0.02; done
 sleep 0.1
+ip link set tap1 master br0
 
 "${@:-${SHELL:-sh}}"

@@ -28,7 +28,7 @@ func TestExercise1Status(t *testing.T) {
 
 // Exercise 2: a router that drops what is too large for the next link without saying so, a
 // black hole (RFC 2923 2.1), lets small segments through and no large one, however often we
-// send it. After three timeouts in a row a segment of more than 1200 bytes is sent again in
+// send it. After five timeouts in a row a segment of more than 1200 bytes is sent again in
 // smaller pieces.
 func TestExercise2BlackHole(t *testing.T) {
 	onRig(t, func(r *rig) {

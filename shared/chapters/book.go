@@ -22,6 +22,7 @@ type book struct {
 
 	labRuns map[string]outcome // by command line: two blocks that show two sides of one run must be of one run
 	flags   map[string]flagSet // by part
+	names   *names             // of the code; nil until they are needed
 }
 
 func newBook(ctx context.Context, root string) *book {
@@ -71,6 +72,7 @@ func (b *book) check(p *page, only []string) []problem {
 		}
 	}
 	problems = append(problems, p.checkFences(b)...)
+	problems = append(problems, p.checkNames(b)...)
 	return append(problems, p.checkPaths(b.root)...)
 }
 

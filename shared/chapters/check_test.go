@@ -143,6 +143,31 @@ func TestPaths(t *testing.T) {
 	}
 }
 
+// TestNames checks what a page's text calls the code's things.
+func TestNames(t *testing.T) {
+	d := newDesk(t)
+	d.write("part1-arp/arp_test.go", "package main\n\nfunc TestReply(t *testing.T) {}\n\nvar long = flag.Bool(\"long\", false, \"\")\n")
+	d.write("docs/solutions/x.diff", "+\tflag.BoolVar(&cfg.Quiet, \"hush\", false, \"\")\n")
+	for _, test := range []struct{ text, says string }{
+		{"`receive` `table.add` `(*table).len()` `table` `main.go` `table.go` `io.Copy` `gapSource` `sackOK` `Test`", "nothing in the code is named gapSource"},
+		{"`receive` `table.add` `(*table).len()` `table` `table.go` `io.Copy` `sackOK` `ip neigh`", ""},
+		{"`table.remove`", "table has no remove"},
+		{"`(*table).remove(x)`", "table has no remove"},
+		{"`receiveARP`", "nothing in the code is named receiveARP"},
+		{"text\n`receiveARP(b)`", "docs/a.md:2: nothing in the code is named receiveARP"},
+		{"`TestReply` `TestReply/from_one` `TestRep`", ""},
+		{"`TestRequest`", "there is no test TestRequest"},
+		{"`TestReplies/from_one`", "there is no test TestReplies"},
+		{"`-verbose` `-loss 5%` `-long` `-run` `-hush`", ""},
+		{"`-quiet`", "no part has a flag -quiet; if it is a tool's"},
+		{"`-sS`\n\n```sh\nnmap -sS 10.0.0.4\n```", ""},
+		{"`-sX`\n\n```sh\nnmap -sS 10.0.0.4\n```", "no part has a flag -sX"},
+		{"```text\n`receiveARP` -quiet\n```", ""},
+	} {
+		d.wantProblem(test.text+"\n", test.says)
+	}
+}
+
 // TestCommands checks the commands that a reader is to type.
 func TestCommands(t *testing.T) {
 	d := newDesk(t)

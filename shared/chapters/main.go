@@ -16,8 +16,10 @@
 //	<!-- parts: -->
 //
 // All but gaps and parts own the fenced block directly below; where there is none, it is put in. gaps and parts own
-// everything up to a line with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts a note behind each; only
-// the bytes are checked.
+// everything up to a line with <!-- end -->. The block of bytes is the author's, who parts the frame into fields and puts
+// a note behind each; only the bytes are checked.
+//
+// The text around the blocks is checked, too: files, functions, tests and flags that it names in backticks must exist.
 package main
 
 import (

@@ -24,7 +24,7 @@ var otherNames = map[string]bool{"sackOK": true}
 
 // goFlags are those of the go command that a chapter may speak of.
 var goFlags = map[string]bool{"run": true, "v": true, "race": true, "tags": true, "count": true, "bench": true, "args": true,
-	"short": true, "fuzz": true, "fuzztime": true, "timeout": true, "cover": true, "overlay": true, "h": true, "help": true, "x": true} // -x is any flag that there is not
+	"short": true, "fuzz": true, "fuzztime": true, "timeout": true, "cover": true, "overlay": true, "h": true, "help": true, "x": true} // -x is the arrow of a frame that was lost
 
 // names is what the repository's code calls things.
 type names struct {

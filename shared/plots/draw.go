@@ -16,7 +16,7 @@ type drawing struct {
 
 // drawings are all pictures there are.
 var drawings = []drawing{
-	{"4", "window", "A slow reader closes the window, and each read opens it again", 0, sequence},
+	{"4", "window", "A slow reader closes the window; each read opens it", 0, sequence},
 	{"5", "one-loss-sack", "One segment is lost, with SACK", 0, sequence},
 	{"5", "one-loss-plain", "One segment is lost, without SACK", 0, sequence},
 	{"5", "three-losses-sack", "Three segments of a window are lost, with SACK", 0, sequence},

@@ -9,7 +9,7 @@ import (
 
 const pageHead = `%s
 
-Each number is the median of %d rounds of %d seconds, behind it the least and the most, and in
+Each number is the median of %s rounds of %s seconds, behind it the least and the most, and in
 front of the word "x" the peer's number divided by part 5's. The best of the stacks outside the kernel is in
 bold; in rows marked with ↓ less is better. Where a peer was run in several variants, the number is the
 better one's, whose mark stands behind it.
@@ -38,7 +38,8 @@ const pageFoot = `## What the rows say
 // page is what docs/performance.md says of the measurements.
 func (res *results) page(list []peer) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, pageHead, res.Machine.text(), res.Rounds, res.Seconds)
+	rounds, seconds := res.howOften()
+	fmt.Fprintf(&b, pageHead, res.Machine.text(), rounds, seconds)
 	notes := &footnotes{}
 	var section string
 	var rows []row
@@ -64,6 +65,28 @@ func (res *results) page(list []peer) string {
 	b.WriteString(res.insideTable())
 	b.WriteString(notes.text() + pageFoot)
 	return b.String()
+}
+
+// howOften tells how many rounds there were, and of how many seconds each: rows that were measured anew may differ.
+func (res *results) howOften() (rounds, seconds string) {
+	type cell struct{ row, peer, variant string }
+	count := map[cell]int{}
+	span := func(from, to int) string {
+		if from == to {
+			return fmt.Sprint(from)
+		}
+		return fmt.Sprintf("%d to %d", from, to)
+	}
+	least, most := res.Seconds, res.Seconds
+	for _, s := range res.Samples {
+		count[cell{s.Row, s.Peer, s.Variant}]++
+		least, most = min(least, s.Seconds), max(most, s.Seconds)
+	}
+	fewest, highest := res.Rounds, res.Rounds
+	for _, n := range count {
+		fewest, highest = min(fewest, n), max(highest, n)
+	}
+	return span(fewest, highest), span(least, most)
 }
 
 // has reports whether a row was measured at all.

@@ -22,7 +22,7 @@ type place struct {
 }
 
 // places are looked through in this order for each function of a stack trace, from the innermost to the outermost: the
-// first function that is in one decides. What is in none, such as a copy of memory, belongs to whoever called it.
+// first function that is in one decides. What is in none belongs to whoever called it.
 var places = []place{
 	{"interrupts, and what the kernel does then", []string{"asm_sysvec", "asm_common_interrupt", "sysvec_", "__irq_exit"}},
 	{"kernel: the other program is woken up", []string{"sock_def_readable", "sock_def_write_space", "sk_stream_write_space", "try_to_wake_up"}},
@@ -33,7 +33,7 @@ var places = []place{
 	{"kernel: waiting, and threads", []string{"__x64_sys_epoll", "do_epoll", "__x64_sys_futex", "do_futex", "__x64_sys_nanosleep", "schedule", "__schedule", "schedule_tail"}},
 	{"into the kernel and out of it", []string{"entry_SYSCALL", "do_syscall_64", "syscall_return", "internal/runtime/syscall", "syscall.", "golang.org/x/sys/unix."}},
 	{"checksums", []string{"main.addSum", "main.checksum", "main.tcpChecksum", "main.foldSum"}},
-	{"the data, into the connection's buffer and out of it", []string{"main.(*buffer)", "main.(*chunkPool)"}},
+	{"copying the data, within the program", []string{"runtime.memmove", "main.(*buffer)", "main.(*chunkPool)"}},
 	{"TCP", []string{"main.(*Conn)", "main.(*segment)", "main.parseTCP", "main.(*Stack).receiveTCP", "main.(*Stack).sendSegment", "main.(*sentList)", "main.(*rackState)", "main.findOption", "main.findTimestamps", "main.(*timestamps)", "main.(*Stack).answerAll", "main.(*timer)"}},
 	{"IPv4", []string{"main.parseIPv4", "main.(*ipv4Header)", "main.(*Stack).receiveIPv4", "main.(*Stack).receiveDatagram", "main.(*Stack).sendIPv4", "main.(*Stack).sendDatagram", "main.(*Stack).nextHop", "main.(*Stack).mtuTo", "main.isNeighbour", "main.(*Stack).validSource"}},
 	{"Ethernet, ARP, and the loop that reads", []string{"main."}},
@@ -123,7 +123,7 @@ const elsewhere = "elsewhere"
 // placeOf returns where a stack trace belongs, whose innermost function comes first.
 func placeOf(stack []string) string {
 	for _, function := range stack {
-		if strings.HasPrefix(function, "runtime.mem") || strings.HasPrefix(function, "runtime.duff") ||
+		if strings.HasPrefix(function, "runtime.memcl") || strings.HasPrefix(function, "runtime.duff") ||
 			strings.HasPrefix(function, "runtime.map") || strings.HasPrefix(function, "runtime.nanotime") || strings.HasPrefix(function, "time.") {
 			continue // on behalf of the caller
 		}

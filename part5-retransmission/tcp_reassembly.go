@@ -31,6 +31,7 @@ func (c *Conn) keep(seg *segment) error {
 		return nil // its text has filled a gap, and there was more text behind its FIN
 	}
 	err := c.hold(seg)
+	c.growBehindGap()
 	if c.rcv.gap != c.rcv.nxt {
 		c.rcv.gap, c.rcv.early = c.rcv.nxt, 0
 	}

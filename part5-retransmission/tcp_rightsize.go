@@ -40,6 +40,26 @@ func (c *Conn) growReceiveBuffer(n int) {
 	}
 }
 
+// growBehindGap is told that something has come behind a gap. The user cannot take that
+// yet, so it does not count above. But where always something is missing, one round trip's
+// data wait for the next one's repairs, and a peer that knows better than to stop for each
+// loss would be stopped by our window. A repair may be lost, too, and there are more round
+// trips to wait, so the buffer is made four times as large as what waits.
+// Without SACK it is not, as an ACK that changes the window is no duplicate (RFC 5681 2).
+func (c *Conn) growBehindGap() {
+	if !c.scaling || !c.sackOK {
+		return
+	}
+	waiting := 0
+	for _, piece := range c.rcv.spans {
+		waiting += int(piece.to - piece.from)
+	}
+	if 4*waiting > c.rcv.buff {
+		c.rcv.buff = max(c.rcv.buff, min(4*waiting, c.maxBuffer()))
+		c.openWindow()
+	}
+}
+
 // near reports whether the peer is so close that nothing need ever be on its way for long.
 func (c *Conn) near() bool { return c.rto.minRTT < nearRTT }
 

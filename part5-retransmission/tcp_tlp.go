@@ -82,7 +82,7 @@ func (c *Conn) probeNew() bool {
 		queued := int(int32(c.end() - c.snd.nxt)) // -1 if the FIN is on its way, too
 		room := c.snd.wnd - int(c.snd.nxt-c.snd.una)
 		n := min(queued, room, c.effSndMSS())
-		if n <= 0 {
+		if n <= 0 || len(c.sentSegments.live()) >= maxSentSegments {
 			return i > 0
 		}
 		c.sendText(c.snd.nxt, n)

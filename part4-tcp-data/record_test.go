@@ -34,7 +34,7 @@ func TestRecordings(t *testing.T) {
 			if *recordDir == "" || r == nil {
 				return
 			}
-			if err := os.WriteFile(filepath.Join(*recordDir, name+".tsv"), []byte(r.text.String()), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(*recordDir, name+".tsv"), []byte(r.rowsSoFar()), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -60,6 +60,13 @@ type recording struct {
 // newRecording records what passes dev, the sender's end of a cable.
 func newRecording(dev wire.Device) *recording {
 	return &recording{Device: dev, start: time.Now(), first: map[bool]seqNum{}}
+}
+
+// rowsSoFar returns what has been recorded; the stacks may go on.
+func (r *recording) rowsSoFar() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
 }
 
 // put writes a row; columns are numbers or words. The lock is held.

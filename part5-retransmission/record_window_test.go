@@ -25,7 +25,7 @@ func init() {
 		}
 		time.Sleep(100 * time.Millisecond)
 		closed := 0 // acknowledgments that leave no room for a full segment
-		for line := range strings.Lines(r.text.String()) {
+		for line := range strings.Lines(r.rowsSoFar()) {
 			var at float64
 			var ack, edge int
 			if n, _ := fmt.Sscanf(line, "%g\tack\t%d\t%d", &at, &ack, &edge); n == 3 && edge-ack < from.effSndMSS() {

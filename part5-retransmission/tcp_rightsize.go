@@ -47,7 +47,7 @@ func (c *Conn) growReceiveBuffer(n int) {
 // trips to wait, so the buffer is made four times as large as what waits.
 // Without SACK it is not, as an ACK that changes the window is no duplicate (RFC 5681 2).
 func (c *Conn) growBehindGap() {
-	if !c.scaling || !c.sackOK {
+	if !c.scaling || !c.sackOK || c.readable() > 0 { // or the user has not taken what he can
 		return
 	}
 	waiting := 0

@@ -66,8 +66,8 @@ func (c *Conn) options(flags uint8) []byte {
 }
 
 // ourMSS returns the largest segment that we can receive in one piece, in bytes of
-// data: "the MTU value SHOULD be decreased by only the size of the fixed IP and TCP
-// headers" (RFC 6691 2).
+// data: it "should be equal to the effective MTU minus the fixed IP and TCP headers"
+// (RFC 9293 3.7.1).
 func (s *Stack) ourMSS() int { return s.mtu - ipv4MinHeaderLen - tcpMinHeaderLen }
 
 // readOptions takes over what the peer's SYN says in its options.

@@ -77,7 +77,7 @@ func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
 		return errIPv4OtherHost
 	case eth.dst == broadcastMAC:
 		// "A host SHOULD silently discard a datagram that is received via a
-		// link-layer broadcast but does not specify an IP multicast or broadcast
+		// link-layer broadcast ... but does not specify an IP multicast or broadcast
 		// destination address." (RFC 1122 3.3.6)
 		return errIPv4LinkCast
 	}

@@ -44,6 +44,22 @@ func TestWindowGrowsBehindGap(t *testing.T) {
 	}
 }
 
+// A user who does not take what he can gets no more: then it is he who keeps the peer waiting.
+func TestWindowBehindGapWaitsForUser(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newLossPeer(opened("<mss 1000,nop,wscale 7,sackOK>", 1000))
+		defer p.Close()
+		b.batch(fullSegments(1, 1)...) // nobody reads it
+		b.batch(fullSegments(2001, 40)...)
+		p.Sent(time.Millisecond)
+		b.do(func() {
+			if c := b.conn(8000); c.rcv.buff != minBuffer {
+				t.Errorf("the buffer grew to %d bytes", c.rcv.buff)
+			}
+		})
+	})
+}
+
 // However much waits, the buffer stays within its bound.
 func TestWindowBehindGapIsBounded(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {

@@ -158,8 +158,8 @@ func (c *Conn) arrivesACK(seg *segment) error {
 			return errNoRoom
 		}
 	}
-	// "The ACK value is acceptable only if it is in the range of ((SND.UNA -
-	// MAX.SND.WND) =< SEG.ACK =< SND.NXT)" (RFC 5961 5.2).
+	// "the ACK value is acceptable only if it is in the range of ((SND.UNA -
+	// MAX.SND.WND) =< SEG.ACK =< SND.NXT)" (RFC 9293 3.10.7.4, from RFC 5961 5.2).
 	if c.snd.nxt.less(seg.ack) || seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd)) {
 		c.challenge()
 		return errTCPBadACK

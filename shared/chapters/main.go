@@ -34,6 +34,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/chapters [-check] [-only KIND,…] [FILE.md …]
@@ -132,7 +134,7 @@ func parseArgs(args []string) (request, error) {
 
 // work fills or checks the pages and returns what is wrong with them.
 func work(ctx context.Context, req request, stdout io.Writer) ([]problem, error) {
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err != nil {
 		return nil, err
 	}
@@ -190,23 +192,6 @@ func pageFiles(root string, named []string) ([]string, error) {
 		return nil, fmt.Errorf("there is neither docs/*.md nor README.md in %s: write a chapter first", root)
 	}
 	return files, nil
-}
-
-// findRoot returns the module's directory, going up from the working directory.
-func findRoot() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame; change into one and try again", here)
-		}
-	}
 }
 
 func exists(path string) bool {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/worktree"
 )
 
 // mutations are changes of one thing in part 1, each with the directive whose block must no longer be true.
@@ -20,7 +22,7 @@ var mutations = []struct{ name, directive, file, old, new string }{
 // TestMutations makes a block with the real lab and the real part, changes one thing in the part by way of an overlay, and
 // checks the block.
 func TestMutations(t *testing.T) {
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err != nil {
 		t.Fatal(err)
 	}

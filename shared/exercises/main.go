@@ -24,14 +24,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/exercises [-only PART[/EXERCISE]]
@@ -59,7 +58,7 @@ func run(ctx context.Context, dir string, args []string, stdout, stderr io.Write
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
-	root, err := findRoot(dir)
+	root, err := worktree.Root(dir)
 	if err != nil {
 		fmt.Fprintf(stderr, "exercises: %v\n", err)
 		return 1
@@ -145,21 +144,4 @@ func checkAll(ctx context.Context, root string, chosen choice, stdout io.Writer)
 		return nil, errors.New("there is no such exercise")
 	}
 	return problems, nil
-}
-
-// findRoot returns the module's directory, going up from dir.
-func findRoot(dir string) (string, error) {
-	here, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame; change into one and try again", here)
-		}
-	}
 }

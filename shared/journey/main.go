@@ -16,9 +16,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/journey [-all] PART JOURNEY
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // journey returns the functions of a journey, as text.
 func journey(ctx context.Context, part, name string, all bool) (string, error) {
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err != nil {
 		return "", err
 	}
@@ -92,21 +93,4 @@ func findPart(root, part string) (string, error) {
 		return "", fmt.Errorf("there is no part %s; give its number, or its directory such as part1-ethernet-arp", part)
 	}
 	return dir, nil
-}
-
-// findRoot returns the module's directory, going up from the working directory.
-func findRoot() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame; change into one and try again", here)
-		}
-	}
 }

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-)
 
-const moduleName = "framebyframe"
+	"framebyframe/shared/worktree"
+)
 
 // A part is one chapter's program.
 type part struct {
@@ -26,35 +25,6 @@ func (p part) title() string {
 		return p.Name
 	}
 	return fmt.Sprintf("part %d", p.Number)
-}
-
-// findRoot returns the directory of this module, going up from dir.
-func findRoot(dir string) (string, error) {
-	for at := dir; ; {
-		if isModule(filepath.Join(at, "go.mod")) {
-			return at, nil
-		}
-		up := filepath.Dir(at)
-		if up == at {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame; change into one and try again", dir)
-		}
-		at = up
-	}
-}
-
-// isModule reports whether file is a go.mod that names this module.
-func isModule(file string) bool {
-	f, err := os.Open(file)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) == 2 && fields[0] == "module" {
-			return fields[1] == moduleName
-		}
-	}
-	return false
 }
 
 // listParts returns the parts below root that have source code, in order.
@@ -112,7 +82,7 @@ func allParts() ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := findRoot(here)
+	root, err := worktree.Root(here)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/worktree"
 )
 
 const source = "package main\n\nfunc main() {}\n"
@@ -210,7 +212,7 @@ func TestTwoPartsWithOneNumber(t *testing.T) {
 
 // The parts of this repository obey the rules.
 func TestThisRepository(t *testing.T) {
-	root, err := findRoot(".")
+	root, err := worktree.Root(".")
 	if err != nil {
 		t.Fatal(err)
 	}

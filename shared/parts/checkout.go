@@ -12,9 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"framebyframe/shared/worktree"
 )
 
-const moduleName = "framebyframe"
+const moduleName = worktree.Module
 
 // part is one of the directories partN-name at the root of the checkout.
 type part struct {
@@ -31,7 +33,7 @@ type checkout struct {
 
 // openCheckout returns the checkout that dir is in.
 func openCheckout(dir string) (*checkout, error) {
-	root, err := findRoot(dir)
+	root, err := worktree.Root(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -40,25 +42,6 @@ func openCheckout(dir string) (*checkout, error) {
 		return nil, err
 	}
 	return c, c.findParts()
-}
-
-// findRoot returns the directory of this module, going up from dir.
-func findRoot(dir string) (string, error) {
-	at, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	for {
-		mod, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(mod), "\n"), "module "+moduleName) {
-			return at, nil
-		}
-		up := filepath.Dir(at)
-		if up == at {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame: change into one and try again", dir)
-		}
-		at = up
-	}
 }
 
 // listFiles lists the files below root. Git knows best which ones belong to the project; without git, as in an unpacked

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/plots [-check]
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // work draws all pictures and writes or compares them.
 func work(ctx context.Context, check bool, stdout io.Writer) error {
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err != nil {
 		return err
 	}
@@ -129,21 +130,4 @@ func record(ctx context.Context, root, part, dir string) error {
 		return fmt.Errorf("the recordings of part %s: %w\n%s", part, err, out)
 	}
 	return nil
-}
-
-// findRoot returns the module's directory, going up from the working directory.
-func findRoot() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", errors.New("this is not inside a checkout of Frame by Frame; change into one and try again")
-		}
-	}
 }

@@ -8,14 +8,13 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/rfcmap [-check]
@@ -41,7 +40,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err == nil {
 		err = work(root, *checkOnly, stdout)
 	}
@@ -81,21 +80,4 @@ func work(root string, checkOnly bool, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, p.summary())
 	return nil
-}
-
-// findRoot returns the module's directory, going up from the working directory.
-func findRoot() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", errors.New(here + " is not inside a checkout of Frame by Frame; change into one and try again")
-		}
-	}
 }

@@ -16,10 +16,13 @@ import (
 )
 
 const usage = `usage: go run ./shared/robustness [-fuzz 60s] [-short]
+       go run ./shared/robustness -fuzzonly [-fuzz 60s]
        go run ./shared/robustness -check LOG...
 
 Without -check: runs all tests of the parts, with -args -long, then each fuzz target
 for a while, and writes docs/robustness.md. That takes long.
+
+With -fuzzonly: fuzzes each target, and writes nothing.
 
 With -check: LOG is what "go test -v" printed. Fails if a row of the table has no
 test that reported it, or the other way round. Figures are not compared.
@@ -35,18 +38,21 @@ var errStale = errors.New(table + " is not what the tests report; run: go run ./
 func main() {
 	fuzz := flag.Duration("fuzz", time.Minute, "fuzz each target for this long; 0: not at all")
 	short := flag.Bool("short", false, "run the tests as \"go test\" does, without -args -long")
+	only := flag.Bool("fuzzonly", false, "fuzz each target, nothing else")
 	checked := flag.Bool("check", false, "compare the table with the output of \"go test -v\"")
 	flag.Usage = func() {
 		fmt.Fprint(os.Stderr, usage)
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if *checked != (flag.NArg() > 0) || *fuzz < 0 {
+	if *checked != (flag.NArg() > 0) || *checked && *only || *fuzz < 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
 	var err error
-	if *checked {
+	if *only {
+		err = report(*fuzz, os.Stdout)
+	} else if *checked {
 		err = check(flag.Args(), os.Stdout)
 	} else {
 		err = write(*short, *fuzz, os.Stdout)
@@ -57,23 +63,26 @@ func main() {
 	}
 }
 
+// report fuzzes each target for a while and prints what was tried.
+func report(fuzz time.Duration, out io.Writer) error {
+	rows, err := fuzzAll(fuzz, out)
+	for _, row := range rows {
+		fmt.Fprintf(out, "%s: %s\n", row.What, row.Tried)
+	}
+	return err
+}
+
 // write runs everything and writes the table.
 func write(short bool, fuzz time.Duration, progress io.Writer) error {
 	rows, err := runTests(short, progress)
 	if err != nil {
 		return err
 	}
-	targets, err := listTargets()
+	fuzzed, err := fuzzAll(fuzz, progress)
 	if err != nil {
 		return err
 	}
-	for _, target := range targets {
-		row, err := target.run(fuzz, progress)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
-	}
+	rows = append(rows, fuzzed...)
 	where := machine() + ", with -args -long"
 	if short {
 		where = machine() + ", in the short run of \"go test\""
@@ -96,13 +105,11 @@ func check(logs []string, out io.Writer) error {
 		}
 		rows = append(rows, found...)
 	}
-	targets, err := listTargets()
+	targets, err := fuzzAll(0, out)
 	if err != nil {
 		return err
 	}
-	for _, target := range targets {
-		rows = append(rows, target.row(""))
-	}
+	rows = append(rows, targets...)
 	page, err := os.ReadFile(table)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -94,6 +95,35 @@ func (t target) row(tried string) row {
 	return row{Area: "fuzzing", What: t.name, Source: "", Tried: tried, Outcome: "no finding", test: t.name, parts: []string{t.part}}
 }
 
+// timeUp reports whether the fuzzer failed for no other reason than that its time was up: until
+// Go 1.27 it now and then takes its own deadline for a finding (go.dev/issue/75804). A finding says
+// more than that: what the target said, and where the input was written.
+func timeUp(out string) bool {
+	_, said, failed := strings.Cut(out, "--- FAIL: ")
+	if !failed {
+		return false
+	}
+	lines := strings.Split(said, "\n")
+	return len(lines) > 2 && strings.TrimSpace(lines[1]) == context.DeadlineExceeded.Error() && lines[2] == "FAIL"
+}
+
+// fuzzAll fuzzes each target for a while.
+func fuzzAll(length time.Duration, progress io.Writer) ([]row, error) {
+	targets, err := listTargets()
+	if err != nil {
+		return nil, err
+	}
+	var rows []row
+	for _, target := range targets {
+		row, err := target.run(length, progress)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
 // run fuzzes the target for a while.
 func (t target) run(length time.Duration, progress io.Writer) (row, error) {
 	if length == 0 {
@@ -103,7 +133,7 @@ func (t target) run(length time.Duration, progress io.Writer) (row, error) {
 	// Without -fuzzminimizetime the fuzzer spends most of its time making what it found shorter.
 	cmd := exec.Command("go", "-C", t.part, "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", length.String(), "-fuzzminimizetime", "1x", ".")
 	out, err := cmd.CombinedOutput()
-	if err != nil {
+	if err != nil && !timeUp(string(out)) {
 		return row{}, fmt.Errorf("%s found something: %w\n%s", t.name, err, tail(string(out), 60))
 	}
 	tried := ""

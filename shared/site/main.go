@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"framebyframe/shared/worktree"
 )
 
 const usage = `usage: go run ./shared/site [-o DIR]
@@ -52,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func makeSite(ctx context.Context, out string, stdout, stderr io.Writer) error {
-	root, err := findRoot()
+	root, err := worktree.Root(".")
 	if err != nil {
 		return err
 	}
@@ -165,23 +167,6 @@ func (b *builder) fetchMermaid() error {
 		return fmt.Errorf("npm ci: %w", err)
 	}
 	return os.Rename(filepath.Join(b.work, "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"), filepath.Join(b.work, "static", "mermaid.js"))
-}
-
-// findRoot returns the module's directory, going up from the working directory.
-func findRoot() (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for at := here; ; at = filepath.Dir(at) {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
-		if err == nil && slices.Contains(strings.Split(string(text), "\n"), "module framebyframe") {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("%s is not inside a checkout of Frame by Frame; change into one and try again", here)
-		}
-	}
 }
 
 func exists(path string) bool {

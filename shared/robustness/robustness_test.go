@@ -64,7 +64,7 @@ func TestTimeUpIsNoFinding(t *testing.T) {
 	const start = "fuzz: elapsed: 10s, execs: 187720 (17056/sec), new interesting: 0 (total: 9)\n--- FAIL: FuzzX (10.01s)\n"
 	const end = "FAIL\nexit status 1\nFAIL\tframebyframe/part1-ethernet-arp\t10.020s\n"
 	for said, want := range map[string]bool{
-		"    context deadline exceeded\n":                                                                   true,
+		"    context deadline exceeded\n": true,
 		"    context deadline exceeded\n    \n    Failing input written to testdata/fuzz/FuzzX/1\n":         false,
 		"    --- FAIL: FuzzX (0.00s)\n        x_test.go:3: wrong\n    \n    Failing input written to f\n":   false,
 		"    fuzzing process hung or terminated unexpectedly while minimizing: context deadline exceeded\n": false,

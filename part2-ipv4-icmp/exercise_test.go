@@ -156,7 +156,7 @@ func TestExercise4Forward(t *testing.T) {
 				case n != 1:
 					v.Fatalf("%d frames were sent, want 1", n)
 				}
-				h, payload, err := parseIPv4(sent[etherHeaderLen:])
+				h, payload, err := parsedIPv4(sent[etherHeaderLen:])
 				if err != nil || MAC(sent[:6]) != test.to || h.ttl != test.ttl {
 					v.Fatalf("sent %s to %v with TTL %d, %v; want %v and %d", describe(sent), MAC(sent[:6]), h.ttl, err, test.to, test.ttl)
 				}
@@ -166,7 +166,7 @@ func TestExercise4Forward(t *testing.T) {
 					}
 					return
 				}
-				want, data, _ := parseIPv4(test.frame[etherHeaderLen:])
+				want, data, _ := parsedIPv4(test.frame[etherHeaderLen:])
 				if h.src != want.src || h.dst != want.dst || h.protocol != want.protocol || h.id != want.id || string(payload) != string(data) {
 					v.Errorf("sent %s: something other than the TTL and the checksum has changed", describe(sent))
 				}

@@ -13,7 +13,7 @@ func isProtocol(protocol uint8) func(frame []byte) bool {
 		if err != nil || isARP(frame) {
 			return false
 		}
-		h, _, err := parseIPv4(packet)
+		h, _, err := parsedIPv4(packet)
 		return err == nil && h.protocol == protocol && len(h.options) == 0 && h.offset == 0 && !h.moreFragments
 	}
 }
@@ -30,7 +30,7 @@ func FuzzIPv4Options(f *testing.F) {
 		f.Add(unhex(list))
 	}
 	for _, datagram := range capturedPayloads(f, etherHeaderLen, isIPv4) {
-		if h, _, err := parseIPv4(datagram); err == nil {
+		if h, _, err := parsedIPv4(datagram); err == nil {
 			f.Add(h.options)
 		}
 	}

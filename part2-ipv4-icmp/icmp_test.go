@@ -186,7 +186,7 @@ func TestNeverComplain(t *testing.T) {
 
 // replaceHeader gives the datagram in a frame a list of options.
 func replaceHeader(frame, list []byte) []byte {
-	h, payload, err := parseIPv4(frame[etherHeaderLen:])
+	h, payload, err := parsedIPv4(frame[etherHeaderLen:])
 	if err != nil {
 		panic(err)
 	}

@@ -55,7 +55,8 @@ func (s *Stack) random32() uint32 {
 // receiveIPv4 handles the payload of an IPv4 frame. It returns the reason if the
 // datagram is dropped.
 func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
-	h, payload, err := parseIPv4(b)
+	var h ipv4Header
+	payload, err := h.parse(b)
 	if err != nil {
 		return err
 	}
@@ -83,9 +84,9 @@ func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
 		return err
 	}
 	if h.isFragment() {
-		return s.receiveFragment(h, payload)
+		return s.receiveFragment(&h, payload)
 	}
-	return s.receiveDatagram(h, payload)
+	return s.receiveDatagram(&h, payload)
 }
 
 // isBroadcast reports whether ip stands for all hosts on our link: all ones, or

@@ -10,6 +10,12 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
+// parsedIPv4 returns what parse reads, for tests that want it in one piece.
+func parsedIPv4(b []byte) (h ipv4Header, payload []byte, err error) {
+	payload, err = h.parse(b)
+	return h, payload, err
+}
+
 // The ping that is in ethernet_test.go, cut after the header:
 //
 //	45                version 4, IHL 5: 20 bytes
@@ -24,7 +30,7 @@ import (
 //	0a000004          to 10.0.0.4
 func TestParseIPv4Captured(t *testing.T) {
 	b := append(bytes.Clone(capturedIPv4[etherHeaderLen:]), make([]byte, 64)...)
-	h, payload, err := parseIPv4(append(b, 1, 2, 3)) // with padding
+	h, payload, err := parsedIPv4(append(b, 1, 2, 3)) // with padding
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +89,7 @@ func TestParseIPv4Refuses(t *testing.T) {
 		{"one bit of the address", func() []byte { b := bytes.Clone(whole); b[15] ^= 4; return b }(), errIPv4Checksum},
 		{"the reserved flag", change(6, 0xc0), nil}, // RFC 791: must be zero; nobody checks
 	} {
-		if _, _, err := parseIPv4(test.b); err != test.want {
+		if _, _, err := parsedIPv4(test.b); err != test.want {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
 	}
@@ -92,7 +98,7 @@ func TestParseIPv4Refuses(t *testing.T) {
 // compareIPv4 holds our parser against gopacket's, field by field.
 func compareIPv4(t *testing.T, b []byte) {
 	t.Helper()
-	h, payload, err := parseIPv4(b)
+	h, payload, err := parsedIPv4(b)
 	if err != nil {
 		return
 	}
@@ -150,7 +156,7 @@ func TestParseIPv4AgainstGopacket(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	for range 10_000 {
 		b := randomDatagram(random)
-		if _, _, err := parseIPv4(b); err != nil {
+		if _, _, err := parsedIPv4(b); err != nil {
 			t.Fatalf("% x: %v", b, err)
 		}
 		compareIPv4(t, b)

@@ -23,21 +23,28 @@ func checksum(b []byte) uint16 { return ^foldSum(addSum(0, b)) }
 // as a word with a zero behind it. Numbers that are to be summed, too, go into the
 // sum at the start: added later, their carry would be lost.
 func addSum(sum uint64, b []byte) uint64 {
-	var swapped, carry uint64
+	// Each addition waits for the carry of the one before. Two sums do not wait for each
+	// other, and a processor works on both at once.
+	var swapped, carry, second, carry2 uint64
 	for len(b) >= 64 {
 		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
 		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[8:]), carry)
 		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[16:]), carry)
 		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[24:]), carry)
-		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[32:]), carry)
-		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[40:]), carry)
-		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[48:]), carry)
-		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b[56:]), carry)
+		second, carry2 = bits.Add64(second, binary.LittleEndian.Uint64(b[32:]), carry2)
+		second, carry2 = bits.Add64(second, binary.LittleEndian.Uint64(b[40:]), carry2)
+		second, carry2 = bits.Add64(second, binary.LittleEndian.Uint64(b[48:]), carry2)
+		second, carry2 = bits.Add64(second, binary.LittleEndian.Uint64(b[56:]), carry2)
 		b = b[64:]
 	}
+	swapped, carry = bits.Add64(swapped, second+carry2, carry)
 	for len(b) >= 8 {
 		swapped, carry = bits.Add64(swapped, binary.LittleEndian.Uint64(b), carry)
 		b = b[8:]
+	}
+	if len(b) >= 4 {
+		swapped, carry = bits.Add64(swapped, uint64(binary.LittleEndian.Uint32(b)), carry)
+		b = b[4:]
 	}
 	if len(b) > 0 {
 		var rest [8]byte // what is left, with zeros behind it

@@ -67,11 +67,11 @@ func (z *tcpFuzz) Write(frame []byte) (int, error) {
 	if err != nil {
 		z.Errorf("sent % x: %v", frame, err)
 	}
-	h, payload, err := parseIPv4(packet)
+	h, payload, err := parsedIPv4(packet)
 	if err != nil || h.protocol != protocolTCP {
 		return len(frame), nil
 	}
-	seg, err := parseTCP(payload, h.src, h.dst)
+	seg, err := parsedTCP(payload, h.src, h.dst)
 	switch {
 	case err != nil:
 		z.Errorf("sent % x: %v", frame, err)
@@ -134,7 +134,7 @@ func (z *tcpFuzz) flood() {
 	z.flooded = true
 	for i := range uint16(maxBacklog) {
 		key := connKey{peerIP.As4(), 10000 + i, 80}
-		if err := z.s.receiveTCP(ipv4Header{src: peerIP, dst: ourIP}, z.bytes(key, segment{seq: 1, flags: flagSYN})); err != nil {
+		if err := z.s.receiveTCP(&ipv4Header{src: peerIP, dst: ourIP}, z.bytes(key, segment{seq: 1, flags: flagSYN})); err != nil {
 			z.s.drop(err)
 		}
 	}

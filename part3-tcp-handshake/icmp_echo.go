@@ -101,7 +101,7 @@ func (s *Stack) ForgetEcho(dst netip.Addr, seq uint16) {
 }
 
 // receiveEchoReply hands a reply to the one who waits for it.
-func (s *Stack) receiveEchoReply(h ipv4Header, m icmpMessage) error {
+func (s *Stack) receiveEchoReply(h *ipv4Header, m icmpMessage) error {
 	key := echoKey{h.src, m.seq()}
 	wait := s.icmp.echoes.waits[key]
 	if wait == nil || m.id() != s.icmp.echoes.id || !bytes.Equal(m.data, wait.data) {

@@ -36,8 +36,8 @@ func describeICMP(b []byte) string {
 
 // describeUnreachable says what could not be reached.
 func describeUnreachable(m icmpMessage) string {
-	quoted, err := parseIPv4Header(m.data)
-	if err != nil {
+	var quoted ipv4Header
+	if quoted.parseHeader(m.data) != nil {
 		return fmt.Sprintf("unreachable, code %d", m.code)
 	}
 	switch m.code {

@@ -49,7 +49,7 @@ var (
 //	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //
 // Version, IHL (the header's length in 32-bit words) and the checksum are not
-// kept: parseIPv4 checks them and put computes them.
+// kept: parse checks them and put computes them.
 type ipv4Header struct {
 	tos           uint8  // how urgent; since RFC 2474 and 3168 DSCP and ECN
 	length        int    // of the whole datagram, as it came; put computes its own
@@ -71,54 +71,52 @@ func (h *ipv4Header) isFragment() bool { return h.moreFragments || h.offset > 0 
 // headerLen returns the length of the header, in bytes.
 func (h *ipv4Header) headerLen() int { return ipv4MinHeaderLen + len(h.options) }
 
-// parseIPv4 takes the header off a datagram and returns it with the payload.
-// What follows the total length in b is the frame's padding.
-func parseIPv4(b []byte) (ipv4Header, []byte, error) {
-	h, err := parseIPv4Header(b)
-	if err != nil {
-		return h, nil, err
+// parse takes the header off a datagram and returns the payload. What follows the
+// total length in b is the frame's padding. It fills h, rather than return a new one,
+// because so much would be copied at each return.
+func (h *ipv4Header) parse(b []byte) ([]byte, error) {
+	if err := h.parseHeader(b); err != nil {
+		return nil, err
 	}
 	switch {
 	case h.length < h.headerLen():
-		return h, nil, errIPv4Length
+		return nil, errIPv4Length
 	case h.length > len(b):
-		return h, nil, errIPv4Truncated
+		return nil, errIPv4Truncated
 	case checksum(b[:h.headerLen()]) != 0:
-		return h, nil, errIPv4Checksum
+		return nil, errIPv4Checksum
 	}
 	h.datagram = b[:h.length]
-	return h, b[h.headerLen():h.length], nil
+	return b[h.headerLen():h.length], nil
 }
 
-// parseIPv4Header reads the header at the beginning of b, which need not hold
-// the whole datagram: an ICMP error quotes only its beginning.
-func parseIPv4Header(b []byte) (ipv4Header, error) {
+// parseHeader reads the header at the beginning of b, which need not hold the whole
+// datagram: an ICMP error quotes only its beginning.
+func (h *ipv4Header) parseHeader(b []byte) error {
 	if len(b) < ipv4MinHeaderLen {
-		return ipv4Header{}, errIPv4Short
+		return errIPv4Short
 	}
 	headerLen := int(b[0]&0x0f) * 4
 	switch {
 	case b[0]>>4 != 4:
-		return ipv4Header{}, errIPv4Version
+		return errIPv4Version
 	case headerLen < ipv4MinHeaderLen:
-		return ipv4Header{}, errIPv4IHL
+		return errIPv4IHL
 	case headerLen > len(b):
-		return ipv4Header{}, errIPv4Header
+		return errIPv4Header
 	}
+	h.tos = b[1]
+	h.length = int(binary.BigEndian.Uint16(b[2:4]))
+	h.id = binary.BigEndian.Uint16(b[4:6])
 	fragment := binary.BigEndian.Uint16(b[6:8])
-	return ipv4Header{
-		tos:           b[1],
-		length:        int(binary.BigEndian.Uint16(b[2:4])),
-		id:            binary.BigEndian.Uint16(b[4:6]),
-		dontFragment:  fragment&flagDontFragment != 0,
-		moreFragments: fragment&flagMoreFragments != 0,
-		offset:        int(fragment&0x1fff) * fragmentUnit,
-		ttl:           b[8],
-		protocol:      b[9],
-		src:           netip.AddrFrom4([4]byte(b[12:16])),
-		dst:           netip.AddrFrom4([4]byte(b[16:20])),
-		options:       b[ipv4MinHeaderLen:headerLen],
-	}, nil
+	h.dontFragment = fragment&flagDontFragment != 0
+	h.moreFragments = fragment&flagMoreFragments != 0
+	h.offset = int(fragment&0x1fff) * fragmentUnit
+	h.ttl, h.protocol = b[8], b[9]
+	h.src = netip.AddrFrom4([4]byte(b[12:16]))
+	h.dst = netip.AddrFrom4([4]byte(b[16:20]))
+	h.options = b[ipv4MinHeaderLen:headerLen]
+	return nil
 }
 
 // put writes the header to the first headerLen bytes of b, for a payload of n

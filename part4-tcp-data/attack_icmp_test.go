@@ -60,7 +60,7 @@ func TestAttackICMPStorm(t *testing.T) {
 // first sixteen codes, and returns how many those were and how many it answers.
 func (v *victim) storm(frame []byte) (tried, answers int) {
 	v.Helper()
-	h, message, err := parseIPv4(frame[etherHeaderLen:])
+	h, message, err := parsedIPv4(frame[etherHeaderLen:])
 	if err != nil {
 		v.Fatal(err)
 	}

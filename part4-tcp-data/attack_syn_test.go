@@ -162,11 +162,11 @@ func TestAttackLAND(t *testing.T) {
 
 // sentTo changes the destination of a datagram, in both checksums.
 func sentTo(frame []byte, dst netip.Addr) []byte {
-	h, payload, err := parseIPv4(frame[etherHeaderLen:])
+	h, payload, err := parsedIPv4(frame[etherHeaderLen:])
 	if err != nil {
 		panic(err)
 	}
-	seg, err := parseTCP(payload, h.src, h.dst)
+	seg, err := parsedTCP(payload, h.src, h.dst)
 	if err != nil {
 		panic(err)
 	}

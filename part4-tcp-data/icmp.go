@@ -29,7 +29,7 @@ func (s *Stack) initICMP() { s.initEcho() }
 func (s *Stack) closeICMP() { s.closeEcho() }
 
 // receiveICMP handles an ICMP message. It returns the reason if it is dropped.
-func (s *Stack) receiveICMP(h ipv4Header, b []byte) error {
+func (s *Stack) receiveICMP(h *ipv4Header, b []byte) error {
 	m, err := parseICMP(b)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (s *Stack) receiveICMP(h ipv4Header, b []byte) error {
 
 // answerEcho sends back what came. "Data received in an ICMP Echo Request MUST be
 // entirely included in the resulting Echo Reply." (RFC 1122 3.2.2.6)
-func (s *Stack) answerEcho(h ipv4Header, m icmpMessage) error {
+func (s *Stack) answerEcho(h *ipv4Header, m icmpMessage) error {
 	options := echoOptions(h.options, s.ip.Addr(), millisOfDay(time.Now()))
 	reply := icmpMessage{typ: icmpEchoReply, rest: m.rest}
 	err := s.sendICMP(ipv4Header{dst: h.src, tos: h.tos, options: options}, reply, m.data)

@@ -90,8 +90,9 @@ func (b *tokenBucket) take(now time.Time) bool {
 }
 
 // receiveICMPError hands an error to the protocol whose datagram it quotes.
-func (s *Stack) receiveICMPError(h ipv4Header, m icmpMessage) error {
-	quoted, err := parseIPv4Header(m.data)
+func (s *Stack) receiveICMPError(h *ipv4Header, m icmpMessage) error {
+	var quoted ipv4Header
+	err := quoted.parseHeader(m.data)
 	if err != nil || quoted.src != s.ip.Addr() || quoted.offset > 0 || len(m.data) < quoted.headerLen()+8 {
 		return errICMPQuote
 	}

@@ -57,7 +57,7 @@ type reassembly struct {
 
 // receiveFragment puts a fragment where it belongs. When it was the last one
 // that was missing, the datagram goes on its way up.
-func (s *Stack) receiveFragment(h ipv4Header, payload []byte) error {
+func (s *Stack) receiveFragment(h *ipv4Header, payload []byte) error {
 	switch {
 	case len(payload) == 0, h.moreFragments && len(payload)%fragmentUnit != 0:
 		return errFragmentLength
@@ -73,7 +73,7 @@ func (s *Stack) receiveFragment(h ipv4Header, payload []byte) error {
 	}
 	payload = r.data
 	s.endReassembly(r)
-	return s.receiveDatagram(r.header, payload)
+	return s.receiveDatagram(&r.header, payload)
 }
 
 // reassemblyFor returns the datagram that the key's fragments belong to. It
@@ -133,7 +133,7 @@ func (s *Stack) reassemblyTimedOut(r *reassembly) {
 // network may duplicate it. Any other overlap means that somebody tries to make
 // two hosts see two different datagrams, so none of it is believed (RFC 5722 does
 // the same in IPv6, where overlaps are forbidden).
-func (r *reassembly) add(h ipv4Header, payload []byte) error {
+func (r *reassembly) add(h *ipv4Header, payload []byte) error {
 	end := h.offset + len(payload)
 	first, last := h.offset/fragmentUnit, (end-1)/fragmentUnit
 	already := r.count(first, last)
@@ -156,7 +156,7 @@ func (r *reassembly) add(h ipv4Header, payload []byte) error {
 	}
 	if h.offset == 0 {
 		// What is to be quoted must be kept: b, which it lies in, is used again.
-		r.header = h
+		r.header = *h
 		r.header.datagram = bytes.Clone(h.datagram[:min(len(h.datagram), h.headerLen()+8)])
 		r.header.options = r.header.datagram[ipv4MinHeaderLen:h.headerLen()]
 	}

@@ -10,6 +10,12 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
+// parsedTCP returns what parse reads, for tests that want it in one piece.
+func parsedTCP(b []byte, src, dst netip.Addr) (seg segment, err error) {
+	err = seg.parse(b, src, dst)
+	return seg, err
+}
+
 // Captured on a TAP from Linux 6.18, when nc connected to 10.0.0.4 port 80:
 //
 //	9e28 0050     from port 40488 to port 80
@@ -29,7 +35,7 @@ func TestParseTCPCaptured(t *testing.T) {
 	b[16], b[17] = 0, 0
 	sum := tcpChecksum(b, peerIP, ourIP)
 	b[16], b[17] = byte(sum>>8), byte(sum)
-	seg, err := parseTCP(b, peerIP, ourIP)
+	seg, err := parsedTCP(b, peerIP, ourIP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +64,7 @@ func TestParseTCPRefuses(t *testing.T) {
 		{"data offset 10 in 39 bytes", capturedSYN[:39], errTCPHeader},
 		{"checksum", append(bytes.Clone(capturedSYN), 1), errTCPChecksum},
 	} {
-		if _, err := parseTCP(test.b, peerIP, ourIP); err != test.want {
+		if _, err := parsedTCP(test.b, peerIP, ourIP); err != test.want {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
 	}
@@ -69,13 +75,13 @@ func TestTCPChecksumCoversPseudoHeader(t *testing.T) {
 	seg := segment{srcPort: 1, dstPort: 2, flags: flagSYN}
 	b := make([]byte, 20)
 	seg.put(b, peerIP, ourIP)
-	if _, err := parseTCP(b, peerIP, ourIP); err != nil {
+	if _, err := parsedTCP(b, peerIP, ourIP); err != nil {
 		t.Fatal(err)
 	}
 	for name, wrong := range map[string]error{
-		"another source":      second(parseTCP(b, otherIP, ourIP)),
-		"another destination": second(parseTCP(b, peerIP, otherIP)),
-		"two bytes longer":    second(parseTCP(append(b, 0, 0), peerIP, ourIP)),
+		"another source":      second(parsedTCP(b, otherIP, ourIP)),
+		"another destination": second(parsedTCP(b, peerIP, otherIP)),
+		"two bytes longer":    second(parsedTCP(append(b, 0, 0), peerIP, ourIP)),
 	} {
 		if wrong != errTCPChecksum {
 			t.Errorf("%s: %v, want %v", name, wrong, errTCPChecksum)
@@ -100,8 +106,8 @@ func randomSegment(random *rand.Rand, src, dst netip.Addr) []byte {
 // compareTCP holds our parser against gopacket's, field by field.
 func compareTCP(t *testing.T, b []byte) {
 	t.Helper()
-	seg, err := parseTCPHeader(b)
-	if err != nil {
+	var seg segment
+	if seg.parseHeader(b) != nil {
 		return
 	}
 	var tcp layers.TCP
@@ -140,7 +146,7 @@ func TestParseTCPAgainstGopacket(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	for range 10_000 {
 		b := randomSegment(random, peerIP, ourIP)
-		if _, err := parseTCP(b, peerIP, ourIP); err != nil {
+		if _, err := parsedTCP(b, peerIP, ourIP); err != nil {
 			t.Fatalf("% x: %v", b, err)
 		}
 		compareTCP(t, b)
@@ -181,7 +187,8 @@ func FuzzParseTCP(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		compareTCP(t, b)
-		if seg, err := parseTCPHeader(b); err == nil {
+		var seg segment
+		if seg.parseHeader(b) == nil {
 			findMSS(seg.options)
 			findWindowScale(seg.options)
 			describeOptions(seg.options, 0)
@@ -298,11 +305,13 @@ func BenchmarkParse(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		ip, payload, err := parseIPv4(datagram)
+		var ip ipv4Header
+		payload, err := ip.parse(datagram)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := parseTCP(payload, ip.src, ip.dst); err != nil {
+		var seg segment
+		if err := seg.parse(payload, ip.src, ip.dst); err != nil {
 			b.Fatal(err)
 		}
 	}

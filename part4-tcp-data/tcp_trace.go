@@ -49,8 +49,8 @@ func (t *flowTable) relative(f flow, seg *segment) (seq, ack seqNum) {
 
 // describeTCP says what a segment is, in tcpdump's words.
 func describeTCP(h ipv4Header, payload []byte) string {
-	seg, err := parseTCPHeader(payload)
-	if err != nil {
+	var seg segment
+	if err := seg.parseHeader(payload); err != nil {
 		return fmt.Sprintf("%s[%v], length %d", describeIPv4(h), err, len(payload))
 	}
 	from, to := netip.AddrPortFrom(h.src, seg.srcPort), netip.AddrPortFrom(h.dst, seg.dstPort)

@@ -148,8 +148,8 @@ func TestAttackPathMTUSteps(t *testing.T) {
 		c := v.inFlight()
 		payload := 0
 		v.see = func(frame []byte) {
-			h, b, _ := parseIPv4(frame[etherHeaderLen:])
-			seg, err := parseTCP(b, h.src, h.dst)
+			h, b, _ := parsedIPv4(frame[etherHeaderLen:])
+			seg, err := parsedTCP(b, h.src, h.dst)
 			if err != nil {
 				v.Error(err)
 			}

@@ -84,7 +84,7 @@ func (a *target) Write(frame []byte) (int, error) {
 		})
 		return len(frame), nil
 	}
-	h, payload, err := parseIPv4(packet)
+	h, payload, err := parsedIPv4(packet)
 	if err != nil || h.protocol != protocolTCP {
 		return len(frame), nil
 	}
@@ -93,7 +93,7 @@ func (a *target) Write(frame []byte) (int, error) {
 	if a.forget {
 		return len(frame), nil
 	}
-	seg, err := parseTCP(append([]byte(nil), payload...), h.src, h.dst)
+	seg, err := parsedTCP(append([]byte(nil), payload...), h.src, h.dst)
 	if err != nil {
 		a.Errorf("sent a bad segment: %v", err)
 	}

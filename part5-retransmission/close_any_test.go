@@ -73,7 +73,7 @@ func timersOf(conns []*Conn) (running int) {
 func TestDialGivenUpAnytime(t *testing.T) {
 	isSYNACK := func(frame []byte) bool {
 		_, packet, _ := parseEther(frame)
-		h, payload, err := parseIPv4(packet)
+		h, payload, err := parsedIPv4(packet)
 		return err == nil && h.protocol == protocolTCP && payload[13] == flagSYN|flagACK
 	}
 	isARP := func(frame []byte) bool { h, _, _ := parseEther(frame); return h.etherType == etherTypeARP }

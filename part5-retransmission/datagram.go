@@ -10,14 +10,14 @@ var errICMPUnwanted = errors.New("ICMP: error about something that nobody waits 
 // receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
 // payload, and the options in h, are good until it returns: who wants to keep some
 // must copy them.
-func (s *Stack) receiveDatagram(h ipv4Header, payload []byte) error {
+func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
 		return s.receiveICMP(h, payload)
 	case protocolTCP:
 		return s.receiveTCP(h, payload)
 	}
-	s.sendProtocolUnreachable(&h)
+	s.sendProtocolUnreachable(h)
 	return errIPv4Protocol
 }
 
@@ -40,14 +40,16 @@ func (s *Stack) unsent(etherType uint16, packet []byte, reason error) {
 	if etherType != etherTypeIPv4 {
 		return
 	}
-	if h, payload, err := parseIPv4(packet); err == nil && h.offset == 0 {
+	var h ipv4Header
+	if payload, err := h.parse(packet); err == nil && h.offset == 0 {
 		_ = s.datagramFailed(h, payload, reason) // dropped already, if it is of no interest
 	}
 }
 
 // describeDatagram says what an IPv4 datagram is, in tcpdump's words.
 func describeDatagram(b []byte) string {
-	h, payload, err := parseIPv4(b)
+	var h ipv4Header
+	payload, err := h.parse(b)
 	switch {
 	case err != nil && !errors.Is(err, errIPv4Checksum):
 		return describeBadIPv4(b, err)

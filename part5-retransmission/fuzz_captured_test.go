@@ -19,8 +19,8 @@ func capturedPrograms(tb testing.TB, size int) (programs [][]byte) {
 			continue
 		}
 		_, packet, _ := parseEther(frame)
-		h, payload, _ := parseIPv4(packet)
-		seg, err := parseTCP(payload, h.src, h.dst)
+		h, payload, _ := parsedIPv4(packet)
+		seg, err := parsedTCP(payload, h.src, h.dst)
 		if err != nil {
 			continue // damaged on its way
 		}

@@ -123,11 +123,11 @@ func (z *liveFuzz) Write(frame []byte) (int, error) {
 	if err != nil {
 		z.Errorf("sent % x: %v", frame, err)
 	}
-	h, payload, err := parseIPv4(packet)
+	h, payload, err := parsedIPv4(packet)
 	if err != nil || h.protocol != protocolTCP || z.c == nil {
 		return len(frame), nil
 	}
-	seg, err := parseTCP(payload, h.src, h.dst)
+	seg, err := parsedTCP(payload, h.src, h.dst)
 	if err != nil {
 		z.Errorf("sent % x: %v", frame, err)
 	}

@@ -112,7 +112,8 @@ func (x *session) move(note func(*segment), lost func() bool) bool {
 		if lost() {
 			continue
 		}
-		if seg, err := parseTCPHeader(frame[etherHeaderLen+ipv4MinHeaderLen:]); err == nil {
+		var seg segment
+		if seg.parseHeader(frame[etherHeaderLen+ipv4MinHeaderLen:]) == nil {
 			note(&seg)
 		}
 		deliver(x.ours.s, frame)

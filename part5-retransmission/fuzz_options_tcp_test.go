@@ -17,7 +17,8 @@ func FuzzTCPOptions(f *testing.F) {
 		f.Add(unhex(list))
 	}
 	for _, b := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolTCP)) {
-		if seg, err := parseTCPHeader(b); err == nil {
+		var seg segment
+		if seg.parseHeader(b) == nil {
 			f.Add(seg.options)
 		}
 	}

@@ -363,7 +363,7 @@ func FuzzReassembly(f *testing.F) {
 					continue // whom nobody could catch
 				}
 			}
-			_ = r.add(h, piece)
+			_ = r.add(&h, piece)
 			if r.dead {
 				return
 			}

@@ -131,11 +131,11 @@ func (r *recording) segment(frame []byte, ours bool) (seg segment, ok bool) {
 	if err != nil || eth.etherType != etherTypeIPv4 {
 		return seg, false
 	}
-	h, payload, err := parseIPv4(packet)
+	h, payload, err := parsedIPv4(packet)
 	if err != nil || h.protocol != protocolTCP {
 		return seg, false
 	}
-	if seg, err = parseTCP(payload, h.src, h.dst); err != nil {
+	if seg, err = parsedTCP(payload, h.src, h.dst); err != nil {
 		return seg, false
 	}
 	if seg.flags&flagSYN != 0 {

@@ -58,11 +58,11 @@ func (r *rig) Write(frame []byte) (int, error) {
 		})
 		return len(frame), nil
 	}
-	h, payload, err := parseIPv4(packet)
+	h, payload, err := parsedIPv4(packet)
 	if err != nil || h.protocol != protocolTCP {
 		return len(frame), nil
 	}
-	seg, err := parseTCP(bytes.Clone(payload), h.src, h.dst)
+	seg, err := parsedTCP(bytes.Clone(payload), h.src, h.dst)
 	if err != nil {
 		r.Errorf("sent a bad segment: %v", err)
 	}

@@ -79,9 +79,9 @@ func (s *Stack) closeTCP() {
 
 // receiveTCP finds out whom a segment is for (RFC 9293 3.10.7): a connection, a
 // listener, or nobody. It returns the reason if the segment is dropped.
-func (s *Stack) receiveTCP(h ipv4Header, b []byte) error {
-	seg, err := parseTCP(b, h.src, h.dst)
-	if err != nil {
+func (s *Stack) receiveTCP(h *ipv4Header, b []byte) error {
+	var seg segment
+	if err := seg.parse(b, h.src, h.dst); err != nil {
 		return err
 	}
 	key := connKey{remote: h.src.As4(), remotePort: seg.srcPort, localPort: seg.dstPort}

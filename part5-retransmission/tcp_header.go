@@ -82,38 +82,39 @@ func (seg *segment) len() int {
 	return n
 }
 
-// parseTCP reads a segment that went from src to dst.
-func parseTCP(b []byte, src, dst netip.Addr) (segment, error) {
-	seg, err := parseTCPHeader(b)
-	if err == nil && tcpChecksum(b, src, dst) != 0 {
-		err = errTCPChecksum
+// parse reads a segment that went from src to dst.
+func (seg *segment) parse(b []byte, src, dst netip.Addr) error {
+	if err := seg.parseHeader(b); err != nil {
+		return err
 	}
-	return seg, err
+	if tcpChecksum(b, src, dst) != 0 {
+		return errTCPChecksum
+	}
+	return nil
 }
 
-// parseTCPHeader reads a segment without a look at its checksum.
-func parseTCPHeader(b []byte) (segment, error) {
+// parseHeader reads a segment without a look at its checksum.
+func (seg *segment) parseHeader(b []byte) error {
 	if len(b) < tcpMinHeaderLen {
-		return segment{}, errTCPShort
+		return errTCPShort
 	}
 	headerLen := int(b[12]>>4) * 4
 	switch {
 	case headerLen < tcpMinHeaderLen:
-		return segment{}, errTCPOffset
+		return errTCPOffset
 	case headerLen > len(b):
-		return segment{}, errTCPHeader
+		return errTCPHeader
 	}
-	return segment{
-		srcPort: binary.BigEndian.Uint16(b[0:2]),
-		dstPort: binary.BigEndian.Uint16(b[2:4]),
-		seq:     seqNum(binary.BigEndian.Uint32(b[4:8])),
-		ack:     seqNum(binary.BigEndian.Uint32(b[8:12])),
-		flags:   b[13],
-		wnd:     binary.BigEndian.Uint16(b[14:16]),
-		up:      binary.BigEndian.Uint16(b[18:20]),
-		options: b[tcpMinHeaderLen:headerLen],
-		data:    b[headerLen:],
-	}, nil
+	seg.srcPort = binary.BigEndian.Uint16(b[0:2])
+	seg.dstPort = binary.BigEndian.Uint16(b[2:4])
+	seg.seq = seqNum(binary.BigEndian.Uint32(b[4:8]))
+	seg.ack = seqNum(binary.BigEndian.Uint32(b[8:12]))
+	seg.flags = b[13]
+	seg.wnd = binary.BigEndian.Uint16(b[14:16])
+	seg.up = binary.BigEndian.Uint16(b[18:20])
+	seg.options = b[tcpMinHeaderLen:headerLen]
+	seg.data = b[headerLen:]
+	return nil
 }
 
 // headerLen returns the length of the header, in bytes. The options are a

@@ -29,12 +29,12 @@ func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
 	if h.headerLen()+len(p.bytes()) > mtu {
 		return s.sendFragments(h, nextHop, p, mtu)
 	}
-	s.sendDatagram(h, nextHop, p)
+	s.sendDatagram(&h, nextHop, p)
 	return nil
 }
 
 // sendDatagram sends what fits into one frame.
-func (s *Stack) sendDatagram(h ipv4Header, nextHop netip.Addr, p *packet) {
+func (s *Stack) sendDatagram(h *ipv4Header, nextHop netip.Addr, p *packet) {
 	n := len(p.bytes())
 	h.put(p.push(h.headerLen()), n)
 	s.resolve(nextHop, etherTypeIPv4, p)

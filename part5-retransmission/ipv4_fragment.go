@@ -28,7 +28,7 @@ func (s *Stack) sendFragments(h ipv4Header, nextHop netip.Addr, p *packet, mtu i
 		n = min(n, len(rest))
 		piece := s.newPacket(n)
 		copy(piece.bytes(), rest)
-		s.sendDatagram(h, nextHop, piece)
+		s.sendDatagram(&h, nextHop, piece)
 		rest = rest[n:]
 		h.offset += n
 		h.options = copiedOptions(h.options)

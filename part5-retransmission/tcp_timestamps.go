@@ -106,8 +106,7 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 	if !found {
 		return errTCPNoTimestamp // "a TCP SHOULD silently drop the segment" (3.2)
 	}
-	now := c.s.clock()
-	if int32(value-c.ts.recent) < 0 && now-c.ts.recentAt < timestampLife {
+	if int32(value-c.ts.recent) < 0 && c.s.clock()-c.ts.recentAt < timestampLife {
 		c.noteDuplicate(seg)
 		c.challenge() // "send an acknowledgment in reply": limited, as all that anybody can ask for
 		return errTCPPAWS
@@ -115,8 +114,8 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 	// "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval is copied to
 	// TS.Recent": of several segments that one ACK answers it is the first one's that is
 	// echoed, so that the peer measures the delay of our ACK, too (4.3).
-	if seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
-		c.ts.recent, c.ts.recentAt = value, now
+	if value != c.ts.recent && seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
+		c.ts.recent, c.ts.recentAt = value, c.s.clock()
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (d *Device) lastWords(fd uintptr) { d.readBatch(fd) }
 func (d *Device) readBatch(fd uintptr) bool {
 	for d.count < maxBuffered {
 		b := d.queue[d.count][:cap(d.queue[d.count])]
-		n, err := unix.Read(int(fd), b)
+		n, err := rawCall(unix.SYS_READ, fd, b)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -145,22 +145,22 @@ func (d *Device) Write(b []byte) (int, error) {
 // runtime not to wait until the device can take more.
 func (d *Device) writeFrame(fd uintptr) bool {
 	for {
-		d.outErr = write(fd, d.out)
+		_, d.outErr = rawCall(unix.SYS_WRITE, fd, d.out)
 		if d.outErr != unix.EINTR {
 			return true
 		}
 	}
 }
 
-// write is unix.Write without a word to Go's scheduler, which would cost more than the stack
-// spends on a whole header. The descriptor is in non-blocking mode, so the kernel never
-// makes the caller wait.
-func write(fd uintptr, b []byte) error {
-	_, _, errno := unix.RawSyscall(unix.SYS_WRITE, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+// rawCall is unix.Read or unix.Write without a word to Go's scheduler, which would cost more
+// than the stack spends on a whole header. The descriptor is in non-blocking mode, so the
+// kernel never makes the caller wait.
+func rawCall(call, fd uintptr, b []byte) (int, error) {
+	n, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	if errno != 0 {
-		return errno
+		return 0, errno
 	}
-	return nil
+	return int(n), nil
 }
 
 // Close ends every Read and Write. The kernel deletes the TAP device with the

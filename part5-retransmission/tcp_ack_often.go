@@ -7,12 +7,22 @@ package main
 // behind each other is no different (GRO).
 const maxOwed = 32
 
-// acknowledgeOften acknowledges within a batch, too: of the first 64 KB every second
-// segment, as the peer is feeling its way and counts ACKs; and before so much of the
-// window is used up that the peer may have to stop.
+// carefulACKs is for how many segments after a loss, or after one that came twice, the
+// peer gets more ACKs. On a bad cable its congestion window is small, and all that it may send
+// comes in one batch. If the one ACK for that were lost, too, the peer would have to wait
+// until its timer fires.
+const carefulACKs = 200
+
+// acknowledgeOften acknowledges within a batch, too: every second segment of the first
+// 64 KB, as the peer is feeling its way and counts ACKs, and after a loss; and before so
+// much of the window is used up that the peer may have to stop.
 func (c *Conn) acknowledgeOften() {
-	young := int(c.rcv.nxt-c.rcv.irs) < minBuffer && c.rcv.owed >= 2
-	if young || c.rcv.owed >= maxOwed || int(c.rcv.nxt-c.rcv.lastACK) >= c.rcv.buff/4 {
+	often := int(c.rcv.nxt-c.rcv.irs) < minBuffer
+	if c.rcv.careful > 0 {
+		c.rcv.careful--
+		often, c.rcv.ackNow = true, true
+	}
+	if often && c.rcv.owed >= 2 || c.rcv.owed >= maxOwed || int(c.rcv.nxt-c.rcv.lastACK) >= c.rcv.buff/4 {
 		c.sendACK()
 	}
 }

@@ -16,6 +16,7 @@ type receiveGaps struct {
 	spans   []span // what is there, the latest first
 	gap     seqNum // RCV.NXT, when one was last noticed
 	early   int    // how many segments have come behind it since
+	careful int    // how many more segments to acknowledge carefully
 	twice   span   // what came a second time; empty if nothing did
 	finSeen bool   // a FIN has come
 	finAt   seqNum // its number
@@ -36,6 +37,7 @@ func (c *Conn) keep(seg *segment) error {
 		c.rcv.gap, c.rcv.early = c.rcv.nxt, 0
 	}
 	c.rcv.early++
+	c.rcv.careful = carefulACKs
 	if !c.sackOK || c.rcv.early <= dupThresh || c.rcv.early%maxEarly == 0 {
 		c.sendACK()
 	} else {
@@ -128,5 +130,6 @@ func (c *Conn) fillGaps() {
 func (c *Conn) noteDuplicate(seg *segment) {
 	if end := seg.seq.add(seg.len()); end.leq(c.rcv.nxt) {
 		c.rcv.twice = span{seg.seq, end}
+		c.rcv.careful = carefulACKs
 	}
 }

@@ -62,8 +62,9 @@ func fullSegments(from, n int) (all []string) {
 }
 
 // "If the TCP endpoint is processing a series of queued segments, it MUST process them all
-// before sending any ACK segments" (RFC 9293 3.10.7.4, MUST-59), but for two cases: while
-// a connection is young the peer counts ACKs; and it must not have to stop.
+// before sending any ACK segments" (RFC 9293 3.10.7.4, MUST-59), but for three cases: while
+// a connection is young the peer counts ACKs; it must not have to stop; and after a loss one
+// ACK may be lost, too.
 func TestACKsOfABatch(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {
 		p := b.newLossPeer(opened("<mss 1000,nop,wscale 7>", 1000))
@@ -93,8 +94,17 @@ func TestACKsOfABatch(t *testing.T) {
 		check("old: ten", []int{78001}, fullSegments(68001, 10)...)
 		check("old: every 32", []int{110001, 128001}, fullSegments(78001, 50)...)
 		check("old: all of the batch", []int{160001, 172001}, fullSegments(128001, 44)...)
+		b.batch(". 171001:172001(1000) ack 1 win 1000") // once more: has our ACK been lost?
+		p.Sent(time.Millisecond)
+		check("after a loss", []int{174001, 176001, 178001}, fullSegments(172001, 6)...)
+		check("after a loss, one alone", []int{179001}, fullSegments(178001, 1)...)
+		for from := 179001; from < 179001+1000*carefulACKs; from += 40000 {
+			b.batch(fullSegments(from, 40)...)
+		}
+		p.Sent(100 * time.Millisecond)
+		check("long after it", []int{389001}, fullSegments(379001, 10)...)
 		b.do(func() { b.conn(8000).rcv.buff = 40000 })
-		check("a quarter of the buffer", []int{182001, 192001, 194001}, fullSegments(172001, 22)...)
+		check("a quarter of the buffer", []int{399001, 409001, 411001}, fullSegments(389001, 22)...)
 	})
 }
 
@@ -127,6 +137,11 @@ func TestACKsOfABatchWithGap(t *testing.T) {
 				b.batch(fullSegments(1, 1)...)
 				if sent := p.Sent(time.Millisecond); len(sent) != 1 || sent[0].Ack != 13001 {
 					t.Errorf("after the gap: %v", sent)
+				}
+				// After it no ACK waits for a second segment.
+				b.batch(fullSegments(13001, 1)...)
+				if sent := p.Sent(time.Millisecond); len(sent) != 1 || sent[0].Ack != 14001 {
+					t.Errorf("one segment after the gap: %v", sent)
 				}
 			})
 		})

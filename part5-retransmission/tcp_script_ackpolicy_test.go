@@ -96,15 +96,18 @@ func TestACKsOfABatch(t *testing.T) {
 		check("old: all of the batch", []int{160001, 172001}, fullSegments(128001, 44)...)
 		b.batch(". 171001:172001(1000) ack 1 win 1000") // once more: has our ACK been lost?
 		p.Sent(time.Millisecond)
-		check("after a loss", []int{174001, 176001, 178001}, fullSegments(172001, 6)...)
+		check("after a loss", []int{176001, 178001}, fullSegments(172001, 6)...)
 		check("after a loss, one alone", []int{179001}, fullSegments(178001, 1)...)
-		for from := 179001; from < 179001+1000*carefulACKs; from += 40000 {
+		check("a little later", []int{183001, 187001, 189001}, fullSegments(179001, 10)...)
+		check("one alone is no longer urgent", nil, fullSegments(189001, 1)...)
+		check("and the second", []int{191001}, fullSegments(190001, 1)...)
+		for from := 191001; from < 191001+1000*carefulACKs; from += 40000 {
 			b.batch(fullSegments(from, 40)...)
 		}
 		p.Sent(100 * time.Millisecond)
-		check("long after it", []int{389001}, fullSegments(379001, 10)...)
+		check("long after it", []int{401001}, fullSegments(391001, 10)...)
 		b.do(func() { b.conn(8000).rcv.buff = 40000 })
-		check("a quarter of the buffer", []int{399001, 409001, 411001}, fullSegments(389001, 22)...)
+		check("a quarter of the buffer", []int{411001, 421001, 423001}, fullSegments(401001, 22)...)
 	})
 }
 

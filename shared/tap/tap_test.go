@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -349,6 +350,66 @@ func TestNoHostAddress(t *testing.T) {
 	if err := d.WaitUp(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// socketCable returns a device whose other end is a socket.
+func socketCable(t *testing.T) (d *Device, other int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err = Open(fmt.Sprintf("fd:%d", fds[0]), 1500); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close(); unix.Close(fds[1]) })
+	return d, fds[1]
+}
+
+// Who waits for a frame awake does not keep others from sending what will be answered.
+func TestPollLetsOthersRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	d, other := socketCable(t)
+	b := make([]byte, 2000)
+	for range 1000 { // the computer may do something else for as long as busyPoll
+		go unix.Write(other, []byte("frame"))
+		if d.poll() {
+			return
+		}
+		if _, err := d.Read(b); err != nil {
+			t.Fatal(err)
+		}
+		d.next, d.count = 0, 0 // as Read does before it polls
+	}
+	t.Error("in 1000 tries no other goroutine had its turn")
+}
+
+// A Read that nobody answers sleeps: it must not use the processor all the time.
+func TestReadSleeps(t *testing.T) {
+	d, other := socketCable(t)
+	const pause = 200 * time.Millisecond
+	go func() {
+		time.Sleep(pause)
+		unix.Write(other, []byte("late"))
+	}()
+	before := processorTime(t)
+	b := make([]byte, 2000)
+	if n, err := d.Read(b); err != nil || string(b[:n]) != "late" {
+		t.Fatalf("Read = %q, %v", b[:n], err)
+	}
+	if used := processorTime(t) - before; used > pause/2 {
+		t.Errorf("waiting for %v took %v of processor time", pause, used)
+	}
+}
+
+// processorTime returns how much of it the process has used.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func TestSocketAsCable(t *testing.T) {

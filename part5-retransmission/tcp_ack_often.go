@@ -7,30 +7,25 @@ package main
 // behind each other is no different (GRO).
 const maxOwed = 32
 
-// After a loss, or a segment that came twice, the peer gets more ACKs for a while. On a bad
-// cable its congestion window is small, and all that it may send comes in one batch. If the
-// one ACK for that were lost, too, the peer would have to wait until its timer fires; and if
-// it waited for ackDelay, so would the peer.
-const (
-	carefulACKs = 200 // for how many segments
-	carefulOwed = 4   // maxOwed for these
-	quickACKs   = 16  // the first of them are acknowledged without delay
-)
+// carefulACKs is for how many segments after a loss, or after one that came twice, a batch
+// gets a second ACK. On a bad cable the peer's congestion window is small, and all that it
+// may send comes in one batch. If the one ACK for that were lost, too, the peer would have to
+// wait until its timer fires.
+const carefulACKs = 200
 
 // acknowledgeOften acknowledges within a batch, too: every second segment of the first
-// 64 KB, as the peer is feeling its way and counts ACKs; every fourth after a loss; and
-// before so much of the window is used up that the peer may have to stop.
+// 64 KB, as the peer is feeling its way and counts ACKs; after a loss, when no more than one
+// frame waits behind this one; and before so much of the window is used up that the peer may
+// have to stop.
 func (c *Conn) acknowledgeOften() {
-	enough := maxOwed
+	often := int(c.rcv.nxt-c.rcv.irs) < minBuffer
 	if c.rcv.careful > 0 {
-		enough = carefulOwed
-		c.rcv.ackNow = c.rcv.ackNow || c.rcv.careful > carefulACKs-quickACKs
 		c.rcv.careful--
+		if c.s.dev.Buffered() <= 1 {
+			often, c.rcv.ackNow = true, true
+		}
 	}
-	if int(c.rcv.nxt-c.rcv.irs) < minBuffer {
-		enough = 2
-	}
-	if c.rcv.owed >= enough || int(c.rcv.nxt-c.rcv.lastACK) >= c.rcv.buff/4 {
+	if often && c.rcv.owed >= 2 || c.rcv.owed >= maxOwed || int(c.rcv.nxt-c.rcv.lastACK) >= c.rcv.buff/4 {
 		c.sendACK()
 	}
 }

@@ -96,18 +96,16 @@ func TestACKsOfABatch(t *testing.T) {
 		check("old: all of the batch", []int{160001, 172001}, fullSegments(128001, 44)...)
 		b.batch(". 171001:172001(1000) ack 1 win 1000") // once more: has our ACK been lost?
 		p.Sent(time.Millisecond)
-		check("after a loss", []int{176001, 178001}, fullSegments(172001, 6)...)
+		check("after a loss", []int{177001, 178001}, fullSegments(172001, 6)...)
 		check("after a loss, one alone", []int{179001}, fullSegments(178001, 1)...)
-		check("a little later", []int{183001, 187001, 189001}, fullSegments(179001, 10)...)
-		check("one alone is no longer urgent", nil, fullSegments(189001, 1)...)
-		check("and the second", []int{191001}, fullSegments(190001, 1)...)
-		for from := 191001; from < 191001+1000*carefulACKs; from += 40000 {
+		check("after a loss, two", []int{181001}, fullSegments(179001, 2)...)
+		for from := 181001; from < 181001+1000*carefulACKs; from += 40000 {
 			b.batch(fullSegments(from, 40)...)
 		}
 		p.Sent(100 * time.Millisecond)
-		check("long after it", []int{401001}, fullSegments(391001, 10)...)
+		check("long after it", []int{391001}, fullSegments(381001, 10)...)
 		b.do(func() { b.conn(8000).rcv.buff = 40000 })
-		check("a quarter of the buffer", []int{411001, 421001, 423001}, fullSegments(401001, 22)...)
+		check("a quarter of the buffer", []int{401001, 411001, 413001}, fullSegments(391001, 22)...)
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -143,5 +144,33 @@ func TestResendWithinWindow(t *testing.T) {
 		watch(una)
 		r.in(r.ack(una.add(2000), 100)) // the 100 are the last segment now, and the only one
 		watch(una.add(2000))
+	})
+}
+
+// If a window shrinks, what was sent before is sent again only "between SND.UNA and
+// SND.UNA+SND.WND" (RFC 9293 3.8.6, SHLD-16). What is lost beyond waits for the window.
+func TestLostBeyondShrunkWindow(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK)
+		una := r.una()
+		r.write(14600)
+		r.pass(20 * time.Millisecond)
+		arrived := span{una.add(7 * 1460), una.add(14600)} // the seven before it are lost
+		again := func(list []segment) (offsets []int) {
+			for _, o := range list {
+				if len(o.data) > 0 {
+					offsets = append(offsets, int(o.seq-una))
+				}
+			}
+			return offsets
+		}
+		got := again(append(r.in(r.ack(una, 2*1460, arrived)), r.pass(5*time.Second)...))
+		if len(got) < 2 || slices.Max(got) != 1460 {
+			t.Errorf("sent again %v, want 0 and 1460", got)
+		}
+		got = again(append(r.in(r.ack(una.add(2*1460), 60000, arrived)), r.pass(5*time.Second)...))
+		if len(got) == 0 || got[0] != 2*1460 {
+			t.Errorf("with a wide window sent again %v, want %d first", got, 2*1460)
+		}
 	})
 }

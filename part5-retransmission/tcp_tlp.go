@@ -64,8 +64,8 @@ func (c *Conn) probeTail() {
 	c.tail.again = !c.probeNew()
 	if c.tail.again {
 		last := len(live) - 1
-		for last > 0 && live[last].sacked {
-			last--
+		for last > 0 && (live[last].sacked || !live[last].seq.in(c.snd.una, c.snd.wnd)) {
+			last-- // nor beyond a window that has shrunk (RFC 9293 3.8.6, SHLD-16)
 		}
 		c.resend(last)
 	}

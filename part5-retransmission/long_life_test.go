@@ -184,9 +184,16 @@ func (p *pair) openAndClose(port uint16) bool {
 	p.wantPasses(peer, ours)
 	peer.Close()
 	ours.Close()
-	time.Sleep(2 * timeWaitLen)
-	synctest.Wait()
-	if left := timersOf([]*Conn{ours, peer}); left > 0 {
+	// Once in a hundred runs the cable loses so many FINs and their ACKs that the sender waits for minutes.
+	left := 1
+	for range 10 {
+		time.Sleep(2 * timeWaitLen)
+		synctest.Wait()
+		if left = timersOf([]*Conn{ours, peer}); left == 0 {
+			break
+		}
+	}
+	if left > 0 {
 		p.Errorf("timers run: %s, %s", p.look(ours), p.look(peer))
 	}
 	return true

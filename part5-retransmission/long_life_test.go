@@ -186,12 +186,10 @@ func (p *pair) openAndClose(port uint16) bool {
 	ours.Close()
 	// Once in a hundred runs the cable loses so many FINs and their ACKs that the sender waits for minutes.
 	left := 1
-	for range 10 {
+	for i := 0; left > 0 && i < 10; i++ {
 		time.Sleep(2 * timeWaitLen)
 		synctest.Wait()
-		if left = timersOf([]*Conn{ours, peer}); left == 0 {
-			break
-		}
+		left = timersOf([]*Conn{ours, peer})
 	}
 	if left > 0 {
 		p.Errorf("timers run: %s, %s", p.look(ours), p.look(peer))

@@ -10,7 +10,7 @@ const maxOwed = 32
 // carefulACKs is for how many segments after a loss, or after one that came twice, a batch
 // gets a second ACK. On a bad cable the peer's congestion window is small, and all that it
 // may send comes in one batch. If the one ACK for that were lost, too, the peer would have to
-// wait until its timer fires.
+// wait until its timer fires. A segment that comes alone is acknowledged without delay.
 const carefulACKs = 200
 
 // acknowledgeOften acknowledges within a batch, too: every second segment of the first

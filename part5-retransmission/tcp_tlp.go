@@ -65,7 +65,7 @@ func (c *Conn) probeTail() {
 	if c.tail.again {
 		last := len(live) - 1
 		for last > 0 && (live[last].sacked || !live[last].seq.in(c.snd.una, c.snd.wnd)) {
-			last-- // nor beyond a window that has shrunk (RFC 9293 3.8.6, SHLD-16)
+			last-- // it has arrived, or is beyond a window that has shrunk (RFC 9293 3.8.6, SHLD-16)
 		}
 		c.resend(last)
 	}

@@ -72,6 +72,7 @@ func (c *Conn) growWindow(acked int, now time.Duration) {
 		more := min(acked, maxSlowStart*mss, c.cc.ssthresh-c.cc.cwnd)
 		c.cc.cwnd += more
 		acked -= more
+		c.cc.cubic.slowStart()
 		if c.cc.cwnd < c.cc.ssthresh {
 			return
 		}
@@ -97,6 +98,7 @@ func (c *Conn) collapseWindow() {
 		if !c.cc.recovering {
 			c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
 		}
+		c.cc.cubic.collapse()
 		c.cc.recover = c.snd.nxt
 		c.cc.recovering, c.cc.timedOut = true, true
 	}

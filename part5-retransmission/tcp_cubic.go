@@ -21,9 +21,10 @@ const (
 
 // cubic has windows in bytes, as everywhere.
 type cubic struct {
-	began    time.Duration // of this period without a loss; 0: it has not begun
+	elapsed  time.Duration // t: how long this stage of congestion avoidance has lasted
+	updated  time.Duration // when the window last grew; 0: the stage has not begun
 	wMax     float64       // the window at the last loss
-	k        float64       // when the window is there again, in seconds from began
+	k        float64       // when the window is there again, in seconds from the stage's beginning
 	wEst     float64       // what Reno's window would be
 	fraction float64       // of a byte, that the window has not grown yet
 }
@@ -37,24 +38,37 @@ func (q *cubic) reduce(cwnd, mss int) int {
 	} else {
 		q.wMax = w
 	}
-	q.began = 0
+	q.updated = 0
 	return max(int(w*cubicBeta), 2*mss)
 }
+
+// collapse is for a timeout: in "the first congestion avoidance stage after a timeout" Wmax
+// is the window that it begins with, and K is 0 (4.8).
+func (q *cubic) collapse() { q.wMax, q.updated = 0, 0 }
+
+// slowStart is told that the window grows by slow start: congestion avoidance begins anew
+// behind it.
+func (q *cubic) slowStart() { q.updated = 0 }
 
 // grow returns the window after acked bytes were acknowledged (4.2 to 4.5).
 func (q *cubic) grow(cwnd, acked, mss int, now, rtt time.Duration) int {
 	w, segment := float64(cwnd), float64(mss)
-	if q.began == 0 {
-		q.began, q.wEst, q.fraction = now, w, 0
+	if q.updated == 0 {
+		q.elapsed, q.updated, q.wEst, q.fraction = 0, now, w, 0
 		q.wMax = max(q.wMax, w)
 		q.k = math.Cbrt((q.wMax - w) / segment / cubicC)
 	}
+	// "The elapsed time t ... MUST NOT include periods during which cwnd has not been updated
+	// due to application-limited behavior" (4.2). A window that is used up grows with each
+	// ACK, so that more than a round trip between two of them was such a period.
+	q.elapsed += min(now-q.updated, rtt)
+	q.updated = now
 	alpha := cubicAlpha
 	if q.wEst >= q.wMax {
 		alpha = 1
 	}
 	q.wEst += alpha * segment * float64(acked) / w
-	t := (now - q.began + rtt).Seconds() - q.k
+	t := (q.elapsed + rtt).Seconds() - q.k
 	target := min(max(q.wMax+cubicC*t*t*t*segment, w), 1.5*w)
 	next := max(w+(target-w)*float64(acked)/w, q.wEst) + q.fraction
 	q.fraction = next - math.Floor(next)

@@ -75,3 +75,48 @@ func TestCubicReduce(t *testing.T) {
 		t.Errorf("ssthresh is %d, want two segments", got)
 	}
 }
+
+// However long a pause in which nothing makes the window grow, it grows on from where it
+// was: "The elapsed time t ... MUST NOT include periods during which cwnd has not been
+// updated due to application-limited behavior" (RFC 9438 4.2).
+func TestCubicPause(t *testing.T) {
+	const mss, rtt = 1000, 100 * time.Millisecond
+	after := func(pause time.Duration) int {
+		var q cubic
+		cwnd, now := q.reduce(100*mss, mss), time.Hour
+		cwnd = q.grow(cwnd, 2*mss, mss, now, rtt)
+		now += pause
+		for range 35 { // one round trip
+			now += rtt / 35
+			cwnd = q.grow(cwnd, 2*mss, mss, now, rtt)
+		}
+		return cwnd
+	}
+	for _, pause := range []time.Duration{time.Second, time.Minute, time.Hour, 60 * 24 * time.Hour} {
+		if got, want := after(pause), after(rtt); got != want {
+			t.Errorf("a round trip after %v it is %d bytes, want %d", pause, got, want)
+		}
+	}
+}
+
+// After a timeout K is 0, and the window is slow at first from where slow start has ended,
+// wherever the loss was (RFC 9438 4.8). Behind slow start congestion avoidance begins anew
+// in any case.
+func TestCubicStages(t *testing.T) {
+	const mss, rtt = 1000, 100 * time.Millisecond
+	var q cubic
+	cwnd := q.reduce(1000*mss, mss)
+	q.collapse()
+	q.slowStart()
+	q.grow(cwnd, 2*mss, mss, time.Hour, rtt)
+	if q.k != 0 || q.wMax != float64(cwnd) {
+		t.Errorf("after a timeout K is %v and Wmax %v, want 0 and %d", q.k, q.wMax, cwnd)
+	}
+	cwnd = q.reduce(1000*mss, mss)
+	congestionAvoidance(&q, cwnd, mss, rtt, time.Minute)
+	q.slowStart() // as after an idle time
+	q.grow(cwnd, 2*mss, mss, 2*time.Hour, rtt)
+	if want := math.Cbrt(300 / cubicC); q.elapsed != 0 || q.wMax != 1000*mss || math.Abs(q.k-want) > 0.01 {
+		t.Errorf("behind slow start t is %v, K %v, Wmax %v", q.elapsed, q.k, q.wMax)
+	}
+}

@@ -10,6 +10,7 @@ import (
 // What the fields of an ARP packet contain here (RFC 826; IANA, ARP Parameters).
 const (
 	arpHardwareEthernet = 1
+	arpHardwareIEEE802  = 6      // the same cards, to a host that keeps to RFC 1042
 	arpProtocolIPv4     = 0x0800 // the same numbers as EtherTypes
 	arpRequest          = 1
 	arpReply            = 2
@@ -71,8 +72,8 @@ func parseARP(b []byte) (arpPacket, error) {
 		tha: MAC(b[18:24]),
 		tpa: netip.AddrFrom4([4]byte(b[24:28])),
 	}
-	switch {
-	case binary.BigEndian.Uint16(b[0:2]) != arpHardwareEthernet:
+	switch hrd := binary.BigEndian.Uint16(b[0:2]); {
+	case hrd != arpHardwareEthernet && hrd != arpHardwareIEEE802:
 		return p, errARPHardware
 	case binary.BigEndian.Uint16(b[2:4]) != arpProtocolIPv4:
 		return p, errARPProtocol

@@ -46,7 +46,8 @@ func TestParseARPRefuses(t *testing.T) {
 		{"whole", good, nil},
 		{"empty", nil, errARPShort},
 		{"27 bytes", good[:27], errARPShort},
-		{"hrd 6, IEEE 802", change(1, 6), errARPHardware},
+		{"hrd 6, IEEE 802 (RFC 1042, Address Mappings)", change(1, 6), nil},
+		{"hrd 7, ARCNET", change(1, 7), errARPHardware},
 		{"hrd 0x0101", change(0, 1), errARPHardware},
 		{"pro 0x86dd, IPv6", append(append(bytes.Clone(good[:2]), 0x86, 0xdd), good[4:]...), errARPProtocol},
 		{"hln 8", change(4, 8), errARPSizes},
@@ -80,11 +81,13 @@ func compareARP(t *testing.T, b []byte) {
 		tha: MAC(arp.DstHwAddress),
 		tpa: netip.AddrFrom4([4]byte(arp.DstProtAddress)),
 	}
-	if p != theirs || arp.AddrType != layers.LinkTypeEthernet || arp.Protocol != layers.EthernetTypeIPv4 {
+	hrd := uint16(arp.AddrType)
+	if p != theirs || hrd != arpHardwareEthernet && hrd != arpHardwareIEEE802 || arp.Protocol != layers.EthernetTypeIPv4 {
 		t.Fatalf("% x\n   ours %+v\ngopacket %+v", b, p, theirs)
 	}
 	again := make([]byte, arpLen)
 	p.put(again)
+	again[1] = byte(hrd) // we write 1, whoever we answer
 	if !bytes.Equal(again, b[:arpLen]) {
 		t.Fatalf("put wrote % x for % x", again, b)
 	}

@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// etherHeaderLen is the length of an Ethernet II header, in bytes.
-const etherHeaderLen = 14
+// Lengths of headers, in bytes.
+const (
+	etherHeaderLen = 14 // Ethernet II
+	snapHeaderLen  = 8  // the header behind an 802.3 length: LLC and SNAP
+)
 
 // EtherTypes say what the payload of a frame is (IANA, IEEE 802 Numbers).
 const (
@@ -16,10 +19,18 @@ const (
 	etherTypeVLAN = 0x8100 // IEEE 802.1Q: four more bytes, then the real type
 )
 
+// snapHeader is what RFC 1042 puts between a length and an EtherType.
+//
+//	aa aa     LLC: from and to whoever speaks SNAP
+//	03        LLC: unnumbered information, a frame that stands for itself
+//	00 00 00  SNAP: whose numbers follow; nobody's own, so they are EtherTypes
+const snapHeader = "\xaa\xaa\x03\x00\x00\x00"
+
 // Reasons why a frame is dropped before any protocol has seen it.
 var (
 	errRunt          = errors.New("frame is shorter than an Ethernet header")
-	errLengthFrame   = errors.New("802.3 frame: its type field is a length")
+	errLengthFrame   = errors.New("802.3 frame without an EtherType")
+	errLengthCut     = errors.New("802.3 frame: shorter than its length says")
 	errVLAN          = errors.New("frame has a VLAN tag (802.1Q)")
 	errGiant         = errors.New("frame is longer than the MTU allows")
 	errSourceMAC     = errors.New("source MAC is no single card's")
@@ -30,7 +41,8 @@ var (
 	errDeviceFailing = errors.New("device does not take frames")
 )
 
-// etherHeader is the header of an Ethernet II frame.
+// etherHeader is the header of an Ethernet II frame, and what is left of an 802.3 frame's
+// when its length has been used.
 //
 //	 0                   1                   2                   3
 //	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -64,13 +76,30 @@ func parseEther(frame []byte) (etherHeader, []byte, error) {
 		src:       MAC(frame[6:12]),
 		etherType: binary.BigEndian.Uint16(frame[12:14]),
 	}
+	payload := frame[etherHeaderLen:]
 	switch {
 	case h.etherType < etherTypeMin:
-		return h, nil, errLengthFrame
+		return h.parseSNAP(payload)
 	case h.etherType == etherTypeVLAN:
 		return h, nil, errVLAN
 	}
-	return h, frame[etherHeaderLen:], nil
+	return h, payload, nil
+}
+
+// parseSNAP reads on behind a length: "SHOULD be able to receive RFC-1042 packets,
+// intermixed with RFC-894 packets" (RFC 1122 2.3.3). Here the padding can be told from the
+// payload. What we send is Ethernet II (RFC 894), to everybody: each host MUST be able to
+// receive that, also one that sends the other kind.
+func (h etherHeader) parseSNAP(b []byte) (etherHeader, []byte, error) {
+	length := int(h.etherType)
+	switch {
+	case length > len(b):
+		return h, nil, errLengthCut
+	case length < snapHeaderLen || string(b[:len(snapHeader)]) != snapHeader:
+		return h, nil, errLengthFrame
+	}
+	h.etherType = binary.BigEndian.Uint16(b[len(snapHeader):snapHeaderLen])
+	return h, b[snapHeaderLen:length], nil
 }
 
 // put writes the header to the first 14 bytes of b.

@@ -27,6 +27,7 @@ func TestFramesDropped(t *testing.T) {
 	}{
 		{"1 byte", []byte{1}, errRunt},
 		{"13 bytes", capturedRequest[:13], errRunt},
+		{"802.3, shorter than its length", snapRequest[:etherHeaderLen+35], errLengthCut},
 		{"802.3 length frame", unhex("020000000004 02000a000001 0026 424203" + strings.Repeat("00", 35)), errLengthFrame},
 		{"VLAN", unhex("ffffffffffff 02000a000001 8100 0001 0806" + strings.Repeat("00", 28)), errVLAN},
 		{"longer than the MTU", append(unhex("020000000004 02000a000001 0806"), make([]byte, 1501)...), errGiant},

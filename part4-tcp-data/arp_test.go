@@ -95,6 +95,16 @@ func TestARPProbeIsAnswered(t *testing.T) {
 	})
 }
 
+// A question as RFC 1042 has it is answered, in an Ethernet II frame with hardware type 1:
+// each host MUST be able to receive those (RFC 1122 2.3.3).
+func TestARPInSNAPIsAnswered(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.send(snapRequest)
+		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+		b.wantKnown(peerIP, peerMAC, neighbourReachable)
+	})
+}
+
 // Packets that say something impossible teach nothing and get no answer.
 func TestARPDropped(t *testing.T) {
 	for _, test := range []struct {
@@ -104,7 +114,7 @@ func TestARPDropped(t *testing.T) {
 	}{
 		{"too short", capturedRequest[:len(capturedRequest)-1], errARPShort},
 		{"hardware type", arpFrame(broadcastMAC, peerMAC, 1, peerMAC, peerIP, MAC{}, ourIP,
-			func(_ *layers.Ethernet, a *layers.ARP) { a.AddrType = layers.LinkType(6) }), errARPHardware},
+			func(_ *layers.Ethernet, a *layers.ARP) { a.AddrType = layers.LinkType(7) }), errARPHardware},
 		{"protocol type", arpFrame(broadcastMAC, peerMAC, 1, peerMAC, peerIP, MAC{}, ourIP,
 			func(_ *layers.Ethernet, a *layers.ARP) { a.Protocol = layers.EthernetTypeIPv6 }), errARPProtocol},
 		{"address lengths", lengths(4, 6), errARPSizes},

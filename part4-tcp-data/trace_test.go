@@ -52,6 +52,7 @@ var tcpdumpFrames = [][]byte{
 	request(otherMAC, noIP, ourIP),
 	arpFrame(ourMAC, peerMAC, layers.ARPRequest, peerMAC, peerIP, ourMAC, ourIP),
 	arpFrame(ourMAC, peerMAC, layers.ARPReply, peerMAC, peerIP, MAC{}, ourIP),
+	snapRequest,
 }
 
 // The words are tcpdump's, so that a reader can hold the two side by side.
@@ -100,7 +101,8 @@ func TestTraceSpeaksTcpdump(t *testing.T) {
 func TestDescribeAnything(t *testing.T) {
 	for frame, want := range map[string]string{
 		"":                                    "[frame is shorter than an Ethernet header], length 0",
-		"020000000004 02000a000001 0010 00":   "[802.3 frame: its type field is a length], length 15",
+		"020000000004 02000a000001 0010 00":   "[802.3 frame: shorter than its length says], length 15",
+		"020000000004 02000a000001 0001 00":   "[802.3 frame without an EtherType], length 15",
 		"020000000004 02000a000001 88b5 0102": "02:00:0a:00:00:01 > 02:00:00:00:00:04, ethertype 0x88b5, length 16",
 		"020000000004 02000a000001 0806 0102": "[ARP: packet is shorter than 28 bytes], length 2",
 	} {

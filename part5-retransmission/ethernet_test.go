@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,30 @@ var capturedArping = append(bytes.Clone(capturedRequest), make([]byte, 16)...)
 // Captured there, too: the first 34 bytes of the ping itself, an IPv4 datagram.
 var capturedIPv4 = unhex("020000000004 02000a000001 0800 4500 0054cf7940004001572b0a0000010a000004")
 
+// The question as a host asks it that keeps to RFC 1042; testdata/snap-asks.cap has it, too.
+//
+//	ffffffffffff 02000a000001  as above
+//	0024                   no type: a length, of 36 bytes from here
+//	aaaa 03                LLC: SNAP, unnumbered information
+//	000000 0806            SNAP: an EtherType, ARP
+//	0006                   hardware IEEE 802; the rest of the question is as above
+//	00000000000000000000   10 bytes of padding, as the shortest frame has 60
+var snapRequest = unhex("ffffffffffff 02000a000001 0024 aaaa03 000000 0806" +
+	"0006 0800 06 04 0001 02000a000001 0a000001 000000000000 0a000004" + "00000000000000000000")
+
+// An RFC 1042 frame is read like an Ethernet II frame, but for its padding, which the length
+// cuts off (RFC 1122 2.3.3).
+func TestParseEtherSNAP(t *testing.T) {
+	h, payload, err := parseEther(snapRequest)
+	want := etherHeader{dst: broadcastMAC, src: MAC{0x02, 0, 0x0a, 0, 0, 0x01}, etherType: 0x0806}
+	if h != want || err != nil || !bytes.Equal(payload, snapRequest[22:22+arpLen]) {
+		t.Errorf("got %+v, % x, %v; want %+v", h, payload, err, want)
+	}
+	if !slices.ContainsFunc(capturedFrames(t), func(f []byte) bool { return bytes.Equal(f, snapRequest) }) {
+		t.Error("no capture in testdata has it")
+	}
+}
+
 func TestParseEtherCaptured(t *testing.T) {
 	h, payload, err := parseEther(capturedRequest)
 	want := etherHeader{dst: broadcastMAC, src: MAC{0x02, 0, 0x0a, 0, 0, 0x01}, etherType: 0x0806}
@@ -76,9 +101,15 @@ func TestParseEtherRefuses(t *testing.T) {
 		{"", errRunt},
 		{"02000000000402000a00000108", errRunt}, // 13 bytes
 		{"020000000004 02000a000001 0000", errLengthFrame},
-		{"020000000004 02000a000001 002e 424203", errLengthFrame}, // 46 bytes of LLC, a spanning tree's
-		{"020000000004 02000a000001 05ff", errLengthFrame},        // the last value that is no type
-		{"020000000004 02000a000001 0600", nil},                   // the first that is one
+		{"020000000004 02000a000001 0003 424203 00", errLengthFrame},           // LLC, a spanning tree's
+		{"020000000004 02000a000001 0007 aaaa03 000000 08 06", errLengthFrame}, // SNAP's header ends too soon
+		{"020000000004 02000a000001 0008 aaaa03 00000c 2000", errLengthFrame},  // a number of Cisco's, no EtherType
+		{"020000000004 02000a000001 0008 aaaaf3 000000 0806", errLengthFrame},  // LLC's XID
+		{"020000000004 02000a000001 0008 aaaa03 000000 0806", nil},             // as short as can be
+		{"020000000004 02000a000001 0008 aaaa03 000000 0806 000000", nil},      // with padding
+		{"020000000004 02000a000001 0009 aaaa03 000000 0806", errLengthCut},    // a byte is missing
+		{"020000000004 02000a000001 05ff aaaa03 000000 0806", errLengthCut},    // the last value that is no type
+		{"020000000004 02000a000001 0600", nil},                                // the first that is one
 		{"020000000004 02000a000001 8100 0001 0806", errVLAN},
 	} {
 		if _, _, err := parseEther(unhex(test.frame)); err != test.want {
@@ -91,12 +122,19 @@ func TestParseEtherRefuses(t *testing.T) {
 func compareEther(t *testing.T, frame []byte) {
 	t.Helper()
 	h, payload, err := parseEther(frame)
-	if err != nil {
-		return // gopacket has other ideas of 802.3 and VLAN
-	}
 	var eth layers.Ethernet
-	if err := eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback); err != nil {
-		t.Fatalf("gopacket refuses what we take, % x: %v", frame, err)
+	if theirs := eth.DecodeFromBytes(frame, gopacket.NilDecodeFeedback); theirs != nil {
+		if err == nil {
+			t.Fatalf("gopacket refuses what we take, % x: %v", frame, theirs)
+		}
+		return
+	}
+	if eth.EthernetType == layers.EthernetTypeLLC && int(eth.Length) <= len(frame)-etherHeaderLen {
+		compareSNAP(t, h, payload, err, &eth)
+		return
+	}
+	if err != nil {
+		return // gopacket shows what there is of a frame that was cut, and more tags than we know
 	}
 	if !bytes.Equal(h.dst[:], eth.DstMAC) || !bytes.Equal(h.src[:], eth.SrcMAC) ||
 		h.etherType != uint16(eth.EthernetType) || !bytes.Equal(payload, eth.Payload) {
@@ -109,13 +147,41 @@ func compareEther(t *testing.T, frame []byte) {
 	}
 }
 
+// compareSNAP does so for what we made of a frame with a length: we take it exactly if
+// gopacket finds RFC 1042's headers in it.
+func compareSNAP(t *testing.T, h etherHeader, payload []byte, err error, eth *layers.Ethernet) {
+	t.Helper()
+	var llc layers.LLC
+	var snap layers.SNAP
+	is1042 := llc.DecodeFromBytes(eth.Payload, gopacket.NilDecodeFeedback) == nil &&
+		llc.DSAP == 0xaa && !llc.IG && llc.SSAP == 0xaa && !llc.CR && llc.Control == 3 &&
+		snap.DecodeFromBytes(llc.Payload, gopacket.NilDecodeFeedback) == nil &&
+		bytes.Equal(snap.OrganizationalCode, []byte{0, 0, 0})
+	switch {
+	case is1042 != (err == nil):
+		t.Fatalf("% x: %v, but to gopacket it is %+v, %+v", eth.Contents, err, llc, snap)
+	case is1042 && (h.dst != MAC(eth.DstMAC) || h.src != MAC(eth.SrcMAC) ||
+		h.etherType != uint16(snap.Type) || !bytes.Equal(payload, snap.Payload)):
+		t.Fatalf("% x\n   ours %+v % x\ngopacket %+v % x", eth.Contents, h, payload, snap, snap.Payload)
+	}
+}
+
 func TestParseEtherAgainstGopacket(t *testing.T) {
-	for _, frame := range [][]byte{capturedRequest, capturedReply, capturedArping, capturedIPv4} {
+	for _, frame := range [][]byte{capturedRequest, capturedReply, capturedArping, capturedIPv4, snapRequest} {
 		compareEther(t, frame)
 	}
 	random := rand.New(rand.NewPCG(1, 1))
-	for range 10_000 {
-		compareEther(t, randomBytes(random, 14+random.IntN(64)))
+	for i := range 10_000 {
+		frame := randomBytes(random, 14+random.IntN(64))
+		switch i % 8 { // what chance alone would hardly ever make
+		case 0:
+			frame[12], frame[13] = 0, byte(random.IntN(64))
+			copy(frame[14:], snapHeader)
+		case 1:
+			copy(frame[12:], snapRequest[12:22])
+			frame[random.IntN(len(frame))]++
+		}
+		compareEther(t, frame)
 	}
 }
 
@@ -131,6 +197,7 @@ func FuzzParseEther(f *testing.F) {
 	f.Add(capturedRequest)
 	f.Add(capturedArping)
 	f.Add(capturedIPv4)
+	f.Add(snapRequest)
 	f.Add(capturedRequest[:13])
 	for _, frame := range capturedFrames(f) {
 		f.Add(frame)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,22 @@ func TestEcho(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An echo in a frame of RFC 1042's kind is answered like any other (RFC 1122 2.3.3). What is
+// behind the length is neither its data nor traced.
+func TestEchoInSNAP(t *testing.T) {
+	onBench(t, func(b *bench) {
+		b.meet()
+		plain := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(3, pattern(9)))
+		datagram := plain[etherHeaderLen:]
+		frame := slices.Concat(plain[:12], []byte{0, byte(snapHeaderLen + len(datagram))}, []byte(snapHeader), plain[12:14], datagram, pattern(9))
+		b.send(frame)
+		b.wantEchoReply(b.one(), 3, pattern(9))
+		if got, want := describe(frame), describe(plain); got != want {
+			b.Errorf("traced as %s\n    want %s", got, want)
+		}
+	})
 }
 
 // RFC 792: the code of a reply is 0, whatever the request's was; and the request

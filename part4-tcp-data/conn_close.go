@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -65,31 +66,34 @@ func (s *Stack) Drain(d time.Duration) {
 // CloseWrite tells the peer that nothing more will come, with a FIN. What it still
 // sends can be read.
 func (c *Conn) CloseWrite() error {
-	if err := c.set(func() {
+	return c.closeHalf(func() {
 		c.closeSend()
 		c.snd.ready.Broadcast()
-	}); err != nil {
-		return err
-	}
-	return c.ended("close")
-}
-
-// ended returns the error that has ended the connection, or nil.
-func (c *Conn) ended(op string) error {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if c.err != nil {
-		return c.opError(op, c.err)
-	}
-	return nil
+	})
 }
 
 // CloseRead ends reading: Read returns io.EOF, and what is there or comes later is
-// acknowledged and forgotten.
+// acknowledged and forgotten. Once CloseWrite has been called, too, that is as Close.
 func (c *Conn) CloseRead() error {
-	return c.set(func() {
+	return c.closeHalf(func() {
 		c.user.closedRead = true
 		c.forgetText()
 		c.rcv.ready.Broadcast()
 	})
+}
+
+// closeHalf runs f, which closes one half, with the lock held. As with shutdown(2), it
+// is an error if both ends had closed before, or the connection was reset.
+func (c *Conn) closeHalf(f func()) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.user.closed {
+		return c.opError("close", net.ErrClosed)
+	}
+	ended := c.state == stateClosed || c.state == stateTimeWait
+	f()
+	if ended {
+		return c.opError("close", syscall.ENOTCONN)
+	}
+	return nil
 }

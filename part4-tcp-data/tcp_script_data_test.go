@@ -51,8 +51,8 @@ func (b *tcpBench) withDataCalls(calls script.Calls) script.Calls {
 		return err
 	})
 	calls["closeconn"] = b.onConn("close", (*Conn).Close)
-	calls["closewrite"] = b.onConn("set or close", (*Conn).CloseWrite)
-	calls["closeread"] = b.onConn("set", (*Conn).CloseRead)
+	calls["closewrite"] = b.onConn("close", (*Conn).CloseWrite)
+	calls["closeread"] = b.onConn("close", (*Conn).CloseRead)
 	calls["linger"] = b.withNumber("set", func(c *Conn, n int) (int, error) { return n, c.SetLinger(n) })
 	calls["urgent"] = func(...string) (string, error) { return strconv.Itoa(b.kept().Urgent()), nil }
 	calls["nodelay"] = func(off ...string) (string, error) { return "", b.kept().SetNoDelay(len(off) == 0) }
@@ -72,7 +72,7 @@ func (b *tcpBench) withDataCalls(calls script.Calls) script.Calls {
 			if d != 0 {
 				at = time.Now().Add(d)
 			}
-			return "", b.opErrorOf("set", set(b.kept(), at))
+			return "", b.localErrorOf("set", set(b.kept(), at))
 		}
 	}
 	return calls
@@ -105,6 +105,15 @@ func (b *tcpBench) opErrorOf(op string, err error) error {
 		return fmt.Errorf("not a *net.OpError: %v", err)
 	case !strings.Contains(op, o.Op) || o.Net != "tcp" || o.Source.String() != c.LocalAddr().String() || o.Addr.String() != c.RemoteAddr().String():
 		return fmt.Errorf("a *net.OpError with Op %q, %q, from %v to %v: %v", o.Op, o.Net, o.Source, o.Addr, o.Err)
+	}
+	return err
+}
+
+// localErrorOf is opErrorOf for what concerns our end alone: Addr is our address.
+func (b *tcpBench) localErrorOf(op string, err error) error {
+	var o *net.OpError
+	if errors.As(err, &o) && (o.Op != op || o.Source != nil || o.Addr.String() != b.kept().LocalAddr().String()) {
+		return fmt.Errorf("a *net.OpError with Op %q, from %v to %v: %v", o.Op, o.Source, o.Addr, o.Err)
 	}
 	return err
 }

@@ -76,6 +76,31 @@ func TestScriptHalfClose(t *testing.T) {
 			+0 do read 10 = EOF
 			+0 do closeconn
 			+0 > F. 1:1(0) ack 1601`,
+		// Both halves closed are a CLOSE: "if new data is received after CLOSE is called, its
+		// TCP implementation SHOULD send a RST" (3.6.1, SHLD-3). Acknowledging them would let
+		// the peer send for ever.
+		"for reading, and for writing": accepted + `
+			+0 do closeread
+			+0 do closewrite
+			+0 > F. 1:1(0) ack 1
+			+0 < . 1:1(0) ack 2 win 1000
+			+0 < P. 1:11(10) ack 2 win 1000
+			+0 > R 2:2(0)
+			+0 state LISTEN`,
+		"for writing, and for reading": accepted + `
+			+0 do closewrite
+			+0 > F. 1:1(0) ack 1
+			+0 do closeread
+			+0 < FP. 1:11(10) ack 1 win 1000
+			+0 > R 2:2(0)
+			+0 state LISTEN`,
+		"both, and the peer closes": accepted + `
+			+0 do closeread
+			+0 do closewrite
+			+0 > F. 1:1(0) ack 1
+			+0 < F. 1:1(0) ack 2 win 1000
+			+0 > . 2:2(0) ack 2
+			+0 state TIME-WAIT`,
 	})
 }
 

@@ -1,24 +1,15 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
-	"syscall"
 	"time"
 )
 
 // A Conn is a net.Conn. All its methods may be called by several goroutines at the
-// same time. Errors are of the type *net.OpError and wrap
-//
-//	net.ErrClosed             after Close of the connection, or of the stack
-//	os.ErrDeadlineExceeded    after the time that SetDeadline gave
-//	syscall.ECONNRESET        after a reset by the peer
-//	syscall.EPIPE             for Write after CloseWrite
-//
-// and what else ended the connection.
+// same time. Their errors are those of package net on Linux: see conn_error.go.
 var _ net.Conn = (*Conn)(nil)
 
 // userState is what the user has asked for.
@@ -53,8 +44,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	for {
-		if err := c.readError(); err != nil {
-			return 0, err
+		if err := c.readError(); err != nil && (len(b) > 0 || c.user.closed) {
+			return 0, err // to read nothing is no error before Close
 		}
 		if n := min(c.readable(), len(b)); n > 0 || len(b) == 0 {
 			c.rcv.text.readAt(0, b[:n])
@@ -73,10 +64,10 @@ func (c *Conn) readError() error {
 	switch {
 	case c.user.closed:
 		return c.opError("read", net.ErrClosed)
-	case c.err != nil:
-		return c.opError("read", c.err)
 	case c.rcv.late || over(c.rcv.limit):
 		return c.opError("read", os.ErrDeadlineExceeded)
+	case c.err != nil:
+		return c.opError("read", c.err)
 	}
 	return nil
 }
@@ -120,12 +111,12 @@ func (c *Conn) writeError() error {
 	switch {
 	case c.user.closed:
 		return c.opError("write", net.ErrClosed)
+	case c.snd.late || over(c.snd.limit):
+		return c.opError("write", os.ErrDeadlineExceeded)
 	case c.err != nil:
 		return c.opError("write", c.err)
 	case c.snd.closed:
 		return c.opError("write", errPipe)
-	case c.snd.late || over(c.snd.limit):
-		return c.opError("write", os.ErrDeadlineExceeded)
 	}
 	return nil
 }
@@ -160,7 +151,7 @@ func (c *Conn) SetLinger(sec int) error {
 	return c.set(func() { c.user.linger = time.Duration(max(-1, min(sec, maxLinger))) * time.Second })
 }
 
-// set runs f with the lock held, unless the connection is closed.
+// set runs f with the lock held, unless the user has closed the connection.
 func (c *Conn) set(f func()) error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -192,18 +183,4 @@ func (c *Conn) tellUrgent() {
 	case c.user.urgent <- struct{}{}:
 	default: // nobody wants to know, or there is news already
 	}
-}
-
-// timeoutError is an error for which Timeout is true, which net.OpError looks for.
-type timeoutError struct{ error }
-
-func (timeoutError) Timeout() bool   { return true }
-func (e timeoutError) Unwrap() error { return e.error }
-
-// opError is what all methods return.
-func (c *Conn) opError(op string, err error) error {
-	if errors.Is(err, syscall.ETIMEDOUT) {
-		err = timeoutError{err}
-	}
-	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }

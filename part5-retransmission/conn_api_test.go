@@ -52,7 +52,6 @@ func TestConnCloseUnblocks(t *testing.T) {
 		wantOpError(t, writeMuch(ours)(), "write", net.ErrClosed)
 		wantOpError(t, ours.Close(), "close", net.ErrClosed)
 		for _, set := range []func() error{
-			ours.CloseRead, ours.CloseWrite,
 			func() error { return ours.SetDeadline(time.Time{}) },
 			func() error { return ours.SetReadDeadline(time.Time{}) },
 			func() error { return ours.SetWriteDeadline(time.Time{}) },
@@ -61,6 +60,8 @@ func TestConnCloseUnblocks(t *testing.T) {
 		} {
 			wantOpError(t, set(), "set", net.ErrClosed)
 		}
+		wantOpError(t, ours.CloseRead(), "close", net.ErrClosed)
+		wantOpError(t, ours.CloseWrite(), "close", net.ErrClosed)
 
 		ours, _ = p.connect(80)
 		ours.CloseWrite()
@@ -181,8 +182,9 @@ func TestConnCloseWrite(t *testing.T) {
 		if text, err := io.ReadAll(ours); err != nil || string(text) != "one more" {
 			t.Errorf("read %q, %v", text, err)
 		}
-		if err := errors.Join(ours.CloseWrite(), ours.Close()); err != nil {
-			t.Errorf("CloseWrite again and Close: %v", err)
+		wantOpError(t, ours.CloseWrite(), "close", syscall.ENOTCONN) // as shutdown(2) says when both have closed
+		if err := ours.Close(); err != nil {
+			t.Errorf("Close: %v", err)
 		}
 	})
 }

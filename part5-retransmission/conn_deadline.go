@@ -1,10 +1,13 @@
 package main
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // SetDeadline is SetReadDeadline and SetWriteDeadline.
 func (c *Conn) SetDeadline(t time.Time) error {
-	return c.set(func() {
+	return c.limit(func() {
 		c.setReadDeadline(t)
 		c.setWriteDeadline(t)
 	})
@@ -13,13 +16,21 @@ func (c *Conn) SetDeadline(t time.Time) error {
 // SetReadDeadline has every Read fail from t on, also one that waits by then, with
 // os.ErrDeadlineExceeded. The zero time means never.
 func (c *Conn) SetReadDeadline(t time.Time) error {
-	return c.set(func() { c.setReadDeadline(t) })
+	return c.limit(func() { c.setReadDeadline(t) })
 }
 
 // SetWriteDeadline has every Write fail from t on; it returns how much it has copied
 // by then.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
-	return c.set(func() { c.setWriteDeadline(t) })
+	return c.limit(func() { c.setWriteDeadline(t) })
+}
+
+// limit is set, for a matter of our end alone.
+func (c *Conn) limit(f func()) error {
+	if c.set(f) != nil {
+		return opError("set", "tcp", nil, c.LocalAddr(), net.ErrClosed)
+	}
+	return nil
 }
 
 func (c *Conn) setReadDeadline(t time.Time) {

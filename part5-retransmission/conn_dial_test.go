@@ -55,6 +55,30 @@ func TestDialErrors(t *testing.T) {
 	})
 }
 
+// An address may have all forms that net.Dialer takes: IPv4 written as IPv6 (RFC 4291
+// 2.5.5.2), and the name of a service for its port.
+func TestDialForms(t *testing.T) {
+	onPair(t, func(p *pair) {
+		l, err := p.peer.Listen(80)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, network := range []string{"tcp", "tcp4"} {
+			for _, address := range []string{"10.0.0.1:80", "10.0.0.1:http", "[10.0.0.1]:080", "[::ffff:10.0.0.1]:80", "[::ffff:a00:1]:http"} {
+				c, err := p.ours.DialContext(p.Context(), network, address)
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				if at := c.RemoteAddr().String(); at != l.Addr().String() {
+					t.Errorf("%s %s: the peer's address is %s", network, address, at)
+				}
+				c.Close()
+			}
+		}
+	})
+}
+
 // A context ends a dial that waits: by its deadline, which is a timeout, or because it
 // is cancelled, which is none. Nothing is left of it then.
 func TestDialContext(t *testing.T) {
@@ -111,9 +135,7 @@ func TestListenerClose(t *testing.T) {
 		wantOpError(t, <-accept, "accept", net.ErrClosed)
 		_, err := l.Accept()
 		wantOpError(t, err, "accept", net.ErrClosed)
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Close again: %v", err)
-		}
+		wantOpError(t, l.Close(), "close", net.ErrClosed)
 
 		l = p.listen(80) // the port is free again
 		if _, err := p.ours.Listen(80); !errors.Is(err, syscall.EADDRINUSE) {

@@ -12,12 +12,12 @@ import (
 // The error is a *net.OpError around what DialTCP returns.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	fail := func(to net.Addr, err error) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: to, Err: err}
+		return nil, opError("dial", network, nil, to, err)
 	}
 	if network != "tcp" && network != "tcp4" {
 		return fail(nil, net.UnknownNetworkError(network))
 	}
-	to, err := parseTarget(address)
+	to, err := s.parseTarget(network, address)
 	if err != nil {
 		return fail(nil, err)
 	}
@@ -28,15 +28,30 @@ func (s *Stack) DialContext(ctx context.Context, network, address string) (net.C
 	return c, nil
 }
 
-// parseTarget reads an address with a port. A name it cannot look up: there is no DNS
-// here.
-func parseTarget(address string) (netip.AddrPort, error) {
-	host, port, err := net.SplitHostPort(address)
+// parseTarget reads an address with a port, in the forms that net.Dialer takes: the
+// port may have a name, IPv4 addresses may be written as IPv6 ones, and without an address,
+// or with one that is all zeros, "the local system is assumed" (package net). The name of
+// a host it cannot look up: there is no DNS here.
+func (s *Stack) parseTarget(network, address string) (netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	if _, err := netip.ParseAddr(host); err != nil {
-		return netip.AddrPort{}, &net.DNSError{Err: "there is no DNS in this stack: write the IPv4 address", Name: host}
+	port, err := net.LookupPort(network, service) // asks nobody: it knows, or reads a file
+	if err != nil {
+		return netip.AddrPort{}, err
 	}
-	return parseAddrPort(net.JoinHostPort(host, port))
+	if host == "" {
+		return netip.AddrPortFrom(s.ip.Addr(), uint16(port)), nil
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return netip.AddrPort{}, &net.DNSError{Err: "there is no DNS in this stack: write the IPv4 address", Name: host}
+	case ip.IsUnspecified():
+		ip = s.ip.Addr()
+	case !ip.Unmap().Is4():
+		return netip.AddrPort{}, &net.AddrError{Err: "no IPv4 address", Addr: host}
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(port)), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -17,6 +18,8 @@ type Listener struct {
 	ready    []*Conn   // ESTABLISHED, and not accepted yet
 	changed  sync.Cond // signalled when there is one to accept, or the listener is closed
 	closed   bool
+	late     bool      // the time for Accept is over
+	deadline *timer    // makes it so
 	flooded  time.Time // when a cookie was last sent
 }
 
@@ -36,6 +39,7 @@ func (s *Stack) Listen(port uint16) (*Listener, error) {
 	}
 	l := &Listener{s: s, port: port}
 	l.changed.L = &s.mu
+	l.deadline = newTimer(&s.mu, l.deadlineOver)
 	s.tcp.listeners[port] = l
 	return l, nil
 }
@@ -45,11 +49,14 @@ func (s *Stack) Listen(port uint16) (*Listener, error) {
 func (l *Listener) AcceptTCP() (*Conn, error) {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	for len(l.ready) == 0 && !l.closed {
+	for len(l.ready) == 0 && !l.closed && !l.late {
 		l.changed.Wait()
 	}
 	if l.closed {
 		return nil, errListenerClosed
+	}
+	if l.late {
+		return nil, os.ErrDeadlineExceeded
 	}
 	c := l.ready[0]
 	l.ready = removeConn(l.ready, c)
@@ -61,7 +68,7 @@ func (l *Listener) Close() error {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
 	if l.closed {
-		return errListenerClosed
+		return l.opError("close", errListenerClosed)
 	}
 	l.close()
 	return nil
@@ -69,6 +76,7 @@ func (l *Listener) Close() error {
 
 func (l *Listener) close() {
 	l.closed = true
+	l.deadline.stop()
 	delete(l.s.tcp.listeners, l.port)
 	for _, c := range slices.Concat(l.halfOpen, l.ready) { // a copy: abort changes both
 		c.abort(errListenerClosed)

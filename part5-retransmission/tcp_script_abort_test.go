@@ -79,7 +79,7 @@ func TestScriptResetByPeer(t *testing.T) {
 				+0 state LISTEN
 				+0 do read 10 = ECONNRESET
 				+0 do write 10 = ECONNRESET
-				+0 do closewrite = ECONNRESET
+				+0 do closewrite = ENOTCONN
 				+0 do urgent = 0
 				+0 do closeconn
 				+0 do read 10 = closed`)

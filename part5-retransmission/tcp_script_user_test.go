@@ -64,8 +64,8 @@ func TestScriptUserErrors(t *testing.T) {
 			+0 state LISTEN
 			+0 do read 10 = EOF
 			+0 do write 10 = EPIPE
-			+0 do closeread
-			+0 do closewrite
+			+0 do closeread = ENOTCONN
+			+0 do closewrite = ENOTCONN
 			+0 do closeconn
 			+0 do closeconn = closed`,
 		"nothing to read into, nothing to write": accepted + `

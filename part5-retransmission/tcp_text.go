@@ -73,7 +73,7 @@ func (c *Conn) arrivesText(seg *segment) error {
 		return nil
 	case seg.seq != c.rcv.nxt:
 		return c.arrivesEarly(seg)
-	case c.user.closed:
+	case c.user.closedRead && c.snd.closed: // by Close, or by halves
 		// "If new data is received after CLOSE is called, its TCP implementation SHOULD
 		// send a RST to show that data was lost" (RFC 9293 3.6.1, SHLD-3).
 		c.abort(errUnread)

@@ -22,8 +22,8 @@ func (a *target) sweep(c *Conn, guess segment) (tried, answered int) {
 	a.Helper()
 	guess.srcPort, guess.dstPort = c.key.remotePort, 80
 	start := guess.seq
-	for at := 0; at < 1<<32-65535; at += 65535 {
-		guess.seq = start.add(at)
+	for at := int64(0); at < 1<<32-65535; at += 65535 {
+		guess.seq = start + seqNum(at)
 		got := a.hit(forge(peerIP, guess))
 		answered += len(got)
 		tried++

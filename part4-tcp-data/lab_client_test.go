@@ -17,7 +17,7 @@ func secondPart(flags string) string {
 // waits until it does.
 func startServer(command, port string) string {
 	return command + ` & server=$!
-		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do ss -Hltn | grep -q ":` + port + ` " && break; sleep 0.1; done
+		await 'ss -Hltn | grep -q ":` + port + ` "'
 		`
 }
 
@@ -51,7 +51,7 @@ func TestLabGetRouted(t *testing.T) {
 		ip -n far route add default via 192.0.2.1
 		echo 1 > /proc/sys/net/ipv4/ip_forward
 		ip netns exec far `+helper(t, "serve")+` & server=$!
-		for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do ip netns exec far ss -Hltn | grep -q :8000 && break; sleep 0.1; done
+		await 'ip netns exec far ss -Hltn | grep -q :8000'
 		`+secondPart("-q -get http://192.0.2.7:8000/ >/run/page")+`; echo "status $?"
 		head -n 1 /run/page; wc -l </run/page; kill $server`)...).
 		want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
@@ -65,13 +65,13 @@ func TestLabGetHostName(t *testing.T) {
 }
 
 // -nc is nc on our own stack: what stdin has goes to the peer, and the other way round;
-// the end of stdin closes our half, and the peer may still say something.
+// the end of stdin closes our half, and the peer, who waits for that, still says something.
 //
 // Can: be `nc`, and close one half of a connection: `-nc 10.0.0.1:9999`
 func TestLabNC(t *testing.T) {
 	t.Parallel()
 	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "answer"), "9999")+`
-		{ until ss -Htn dst 10.0.1.4 | grep -q CLOSE-WAIT; do sleep 0.05; done; echo "the kernel is in CLOSE-WAIT"; } & ss=$!
+		{ await 'ss -Htn dst 10.0.1.4 | grep -q CLOSE-WAIT'; echo "the kernel is in CLOSE-WAIT"; touch /run/go; } & ss=$!
 		echo question | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
 		wait $ss; cat /run/trace >&2; kill $server
 		`+secondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)
@@ -83,8 +83,9 @@ func TestLabNC(t *testing.T) {
 // have to say.
 func TestLabNCPeerClosesFirst(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc ss", []string{"-q"}, shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
-		sleep 0.5 | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
+	r := lab(t, "nc ss mkfifo", []string{"-q"}, shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
+		mkfifo /run/quiet; exec 8<>/run/quiet
+		`+secondPart("-nc 10.0.1.1:9999 <&8 2>/run/trace")+`; echo "status $?"
 		cat /run/trace >&2`)...)
 	r.want(t, 0, "bye\nstatus 0\n", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED")
 }
@@ -97,6 +98,12 @@ func TestLabNCData(t *testing.T) {
 		kill $server`)...).want(t, 0, "identical\n")
 }
 
+// awaitNoWindow waits until a host, whose address it is, says in /run/trace that its window
+// is closed.
+func awaitNoWindow(address string) string {
+	return `await 'grep -q " IP ` + address + `\.[0-9]* > .*, win 0," /run/trace'`
+}
+
 // When nobody takes what -nc prints, our window closes; it opens again, and nothing is
 // lost (RFC 9293 3.8.6).
 func TestLabNCSleepingReader(t *testing.T) {
@@ -104,23 +111,21 @@ func TestLabNCSleepingReader(t *testing.T) {
 	r := lab(t, "ss", []string{"-q"}, shell(`
 		head -c 1000000 /dev/urandom >/run/file
 		`+startServer(helper(t, "echo"), "9999")+`
-		`+secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { sleep 0.5; cmp - /run/file && echo identical; }
+		`+secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { `+awaitNoWindow("10.0.1.4")+`; cmp - /run/file && echo identical; }
 		grep -F -- '-> IP' /run/trace >&2; kill $server`)...)
 	r.want(t, 0, "identical\n")
 	wantWindows(t, r.stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
 }
 
-// Nobody reads what -nc writes: a signal ends it all the same.
+// Nobody reads what -nc writes: a signal ends it all the same, within a second.
 func TestLabNCStalledOutput(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc mkfifo ip", []string{"-q"}, shell(`
+	r := lab(t, "nc mkfifo ip ss", []string{"-q"}, shell(`
 		mkfifo /run/full /run/quiet; exec 9<>/run/full 8<>/run/quiet
-		nc -l -p 9000 </dev/zero >/dev/null 2>&1 &
-		sleep 0.2
-		`+another("-q -nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet")+`
-		sleep 1`+endIt)...)
+		`+startServer("nc -l -p 9000 </dev/zero >/dev/null 2>&1", "9000")+
+		another("-nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet 2>/run/trace")+awaitNoWindow("10.0.1.4")+endIt)...)
 	r.want(t, 0, "status 0")
-	if took := tookMS(r); took < 500 || took > 2500 {
+	if took := tookMS(r); took < 500 || took > endsSoon {
 		t.Errorf("it ends %d ms after the signal, want a second", took)
 	}
 }

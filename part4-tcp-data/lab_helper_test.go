@@ -48,7 +48,7 @@ func TestLabHelper(t *testing.T) {
 	case "answer":
 		err = serveKernel(":9999", func(c net.Conn) {
 			question, _ := io.ReadAll(c)
-			time.Sleep(500 * time.Millisecond)
+			awaitGo()
 			fmt.Fprintf(c, "a late answer to %s", question)
 		})
 	case "crowd":
@@ -56,7 +56,7 @@ func TestLabHelper(t *testing.T) {
 	case "hold":
 		err = holdCrowd("10.0.1.4:7", 200)
 	case "sleep":
-		err = sleepyReader("10.0.0.4:19", 1<<20)
+		err = sleepyReader("10.0.1.4:19", 1<<20)
 	default:
 		err = errors.New("nobody knows how to " + what)
 	}
@@ -64,6 +64,16 @@ func TestLabHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Println("the helper is content")
+}
+
+// awaitGo waits until the shell has made the file /run/go.
+func awaitGo() {
+	for {
+		if _, err := os.Stat("/run/go"); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // serveKernel runs a service on a port of the kernel.
@@ -105,14 +115,14 @@ func echoCrowd(address string, n int, size int64) error {
 	return all
 }
 
-// sleepyReader reads chargen's characters, but not at first, so that the window closes.
+// sleepyReader reads chargen's characters, but not until it may, so that the window closes.
 func sleepyReader(address string, size int) error {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	time.Sleep(1500 * time.Millisecond) // the last bit of the window is a silly one, and waited for
+	awaitGo()
 	got := make([]byte, size)
 	if _, err := io.ReadFull(c, got); err != nil {
 		return err

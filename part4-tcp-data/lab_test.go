@@ -60,6 +60,10 @@ type labRun struct {
 	status         int
 }
 
+// labLimit is when a run in the lab is given up. None takes a tenth of that where the
+// computer has nothing else to do: whatever a test waits for may take as long as it likes.
+const labLimit = 5 * time.Minute
+
 // lab runs a command in the lab beside this part, which gets the flags. Without
 // a command the lab ends when the part does. tools are what the command needs.
 func lab(t *testing.T, tools string, flags []string, command ...string) labRun {
@@ -76,7 +80,7 @@ func lab(t *testing.T, tools string, flags []string, command ...string) labRun {
 	if len(command) > 0 {
 		args = append(append(args, "--"), command...)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), labLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, labDir+"/lab", args...)
 	var stdout, stderr bytes.Buffer
@@ -87,13 +91,18 @@ func lab(t *testing.T, tools string, flags []string, command ...string) labRun {
 		t.Fatal(err)
 	}
 	if ctx.Err() != nil {
-		t.Fatalf("no end after a minute\n%s%s", &stdout, &stderr)
+		t.Fatalf("no end after %v\n%s%s", labLimit, &stdout, &stderr)
 	}
 	return labRun{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// shell is a shell script to be run in the lab.
-func shell(lines string) []string { return []string{"sh", "-c", lines} }
+// shell is a shell script to be run in the lab. In it, await waits until a command
+// succeeds: a script that sleeps instead, and hopes, fails on a busy computer.
+func shell(lines string) []string {
+	return []string{"sh", "-c", `
+		await() { for i in $(seq 2000); do eval "$1" && return; sleep 0.05; done; echo "in vain: await $1"; exit 99; }
+		` + lines}
+}
 
 // want checks the status and that both outputs together contain all the texts.
 func (r labRun) want(t *testing.T, status int, texts ...string) {

@@ -100,10 +100,10 @@ func pass(to, from net.Conn) {
 // ready. Its own web server, which it cannot do without, is out of the way on port 8080.
 func startRelay(t *testing.T, flags string) string {
 	return interopHelper(t, "relay", "-q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -listen 8080 "+flags) + ` 2>/run/relay & relay=$!
-		until grep -q ready: /run/relay; do sleep 0.02; done
+		await 'grep -q ready: /run/relay'
 		`
 }
 
 // untilClosed waits until the relay has closed all connections: it resets what is open when it ends.
 const untilClosed = `
-			for i in $(seq 100); do [ -z "$(ss -Htn state connected exclude time-wait dst 10.0.1.4)" ] && break; sleep 0.02; done`
+			await '[ -z "$(ss -Htn state connected exclude time-wait dst 10.0.1.4)" ]'`

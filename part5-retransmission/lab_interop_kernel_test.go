@@ -68,8 +68,8 @@ func (c kernelCell) transfers(flags, clients string) string {
 	down := sha256.Sum256(bytes.Repeat(chargenLines, kernelSize/len(chargenLines)+1)[:kernelSize])
 	text := c.setKernel()
 	for _, transfer := range []struct{ what, command string }{
-		{"up", `curl -s --max-time 50 --data-binary @file http://10.0.0.4/ | grep -q $sum`},
-		{"down", fmt.Sprintf(`curl -s --max-time 50 http://10.0.0.4/bytes/%d | sha256sum | grep -q %x`, kernelSize, down)},
+		{"up", `curl -s --max-time 250 --data-binary @file http://10.0.0.4/ | grep -q $sum`},
+		{"down", fmt.Sprintf(`curl -s --max-time 250 http://10.0.0.4/bytes/%d | sha256sum | grep -q %x`, kernelSize, down)},
 		{"get", fmt.Sprintf(`%s | sha256sum | grep -q %x`, secondPart(fmt.Sprintf("-q %s -get http://10.0.1.1:8000/bytes/%d", flags, kernelSize)), down)},
 		{"post", fmt.Sprintf(`{ printf 'POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n'; cat file; } | %s | grep -q $sum`,
 			kernelSize, secondPart("-q "+flags+" -nc 10.0.1.1:8000"))},
@@ -104,7 +104,7 @@ func TestLabInteropKernel(t *testing.T) {
 
 // kernelMatrix tries the cells with these flags.
 func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
-	const perRun = 8 // a lab has a minute, and a transfer with losses may take seconds
+	const perRun = 8 // a lab has some minutes, and a transfer with losses may take seconds
 	dir := t.TempDir()
 	server, clients := filepath.Join(dir, "server"), filepath.Join(dir, "clients")
 	var right []int // in so many milliseconds

@@ -48,10 +48,10 @@ const startSSH = `sed 's/^root:[^:]*:/root:*:/' /etc/shadow >/run/shadow; chmod 
 	printf '%s\n' 'HostKey /run/ssh/host' 'AuthorizedKeysFile /run/ssh/key.pub' 'StrictModes no' 'PermitRootLogin yes' \
 		'UsePAM no' 'PidFile none' 'PrintLastLog no' >server
 	printf '%s\n' 'User root' 'IdentityFile /run/ssh/key' 'IdentityAgent none' 'UserKnownHostsFile /dev/null' 'StrictHostKeyChecking no' \
-		'LogLevel ERROR' 'ConnectTimeout 20' >client
+		'LogLevel ERROR' 'ConnectTimeout 200' >client
 	/usr/sbin/sshd -D -e -f server 2>sshd.log & sshd=$!
 	ssh() { command ssh -F /run/ssh/client "$@"; }
-	until ss -Hltn | grep -q :22; do sleep 0.02; done
+	await 'ss -Hltn | grep -q :22'
 	`
 
 // sshSession is what is done with ssh to an address, given further options: a file there
@@ -119,11 +119,11 @@ func TestLabInteropNginx(t *testing.T) {
 				http { access_log off; client_body_temp_path /run/b; proxy_temp_path /run/p; fastcgi_temp_path /run/f; uwsgi_temp_path /run/u; scgi_temp_path /run/s;
 				server { listen 127.0.0.1:80; root /run/www; } }' >nginx.conf
 			`, pages)+startServer("/usr/sbin/nginx -e /run/error.log -c /run/nginx.conf", "80")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
-			curl -s --max-time 40 --parallel --parallel-immediate --parallel-max 50 'http://10.0.1.4/[1-%d]' -o 'got/#1' && echo "curl is content"
+			curl -s --max-time 250 --parallel --parallel-immediate --parallel-max 50 'http://10.0.1.4/[1-%d]' -o 'got/#1' && echo "curl is content"
 			for i in got/*; do cmp $i www/${i#got/} || echo differs; done; echo "pages: $(ls got | wc -l)"
-			curl -s --max-time 40 -r 1000000-1999999 http://10.0.1.4/big >part; tail -c +1000001 www/big | head -c 1000000 | cmp - part && echo "the range is right"
-			curl -s --max-time 40 -r 0-9,-10 http://10.0.1.4/big | grep -aic '^Content-range: bytes' | sed 's/^/ranges: /'
-			curl -s --max-time 40 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"`+untilClosed+`
+			curl -s --max-time 250 -r 1000000-1999999 http://10.0.1.4/big >part; tail -c +1000001 www/big | head -c 1000000 | cmp - part && echo "the range is right"
+			curl -s --max-time 250 -r 0-9,-10 http://10.0.1.4/big | grep -aic '^Content-range: bytes' | sed 's/^/ranges: /'
+			curl -s --max-time 250 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"`+untilClosed+`
 			kill $relay $server; wait $relay $server`, pages))...)
 		r.want(t, 0, "curl is content", fmt.Sprintf("pages: %d\n", pages), "the range is right", "ranges: 2\n", "the rest is right")
 		if strings.Contains(r.stdout, "differs") {
@@ -154,11 +154,11 @@ func TestLabInteropRedis(t *testing.T) {
 		}
 		r := lab(t, "redis-server redis-cli redis-benchmark ss awk", []string{"-q"}, shell("cd /run\n"+
 			startServer("redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --dir /run >/run/redis.log", "6379")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
-			redis() { timeout 50 redis-cli -h 10.0.1.4 "$@"; }
+			redis() { timeout 250 redis-cli -h 10.0.1.4 "$@"; }
 			awk 'BEGIN { for (i = 0; i < %d; i++) printf "SET key:%%d value-of-%%d\r\n", i, i }' | redis --pipe
 			echo "keys: $(redis dbsize)"; redis get key:4321
 			head -c 700000 /dev/urandom | od -An -v -tx1 >value; redis -x set big <value; redis --raw get big | head -c $(stat -c %%s value) | cmp - value && echo "the value is right"
-			timeout 50 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv`+untilClosed+`
+			timeout 250 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv`+untilClosed+`
 			kill $relay $server; wait $relay $server`, commands, pings))...)
 		r.want(t, 0, fmt.Sprintf("errors: 0, replies: %d\n", commands), fmt.Sprintf("keys: %d\n", commands), "value-of-4321\n", "the value is right", `"PING_INLINE",`, `"PING_MBULK",`)
 		opinion := newOpinion(flags)

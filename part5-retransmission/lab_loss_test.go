@@ -63,7 +63,7 @@ func lastLines(text string) string { return text[max(0, len(text)-5000):] }
 // echoed has so many bytes come back from echo, identical.
 func echoed(bytes int) string {
 	return fmt.Sprintf(`head -c %d /dev/urandom >/run/file
-		timeout 55 nc -N 10.0.0.4 7 </run/file | cmp - /run/file && echo identical`, bytes)
+		timeout 250 nc -N 10.0.0.4 7 </run/file | cmp - /run/file && echo identical`, bytes)
 }
 
 // Two megabytes through echo come back identical, whatever the cable does.
@@ -92,10 +92,10 @@ func TestLabLossPatience(t *testing.T) {
 		cut = 10
 	}
 	together(t, "nc curl ip", []labJob{
-		{"slow", "-q -delay 2s", `curl -s --max-time 55 -o /run/page -w '%{http_code} %{size_download}\n' http://10.0.0.4/bytes/1000`, []string{`200 1000\n`}},
+		{"slow", "-q -delay 2s", `curl -s --max-time 250 -o /run/page -w '%{http_code} %{size_download}\n' http://10.0.0.4/bytes/1000`, []string{`200 1000\n`}},
 		{"cut", "-q -rate 20mbit", fmt.Sprintf(`
-			curl -s --max-time 55 -o /run/page -w '%%{http_code} %%{size_download}\n' http://10.0.0.4/bytes/5000000 & curl=$!
-			sleep 0.7; ip link set tap0 down; sleep %d; ip link set tap0 up
+			curl -s --max-time 250 -o /run/page -w '%%{http_code} %%{size_download}\n' http://10.0.0.4/bytes/5000000 & curl=$!
+			await '[ -e /run/page ] && [ $(stat -c %%s /run/page) -gt 1000000 ]'; ip link set tap0 down; sleep %d; ip link set tap0 up
 			wait $curl; echo "curl ended with $?"`, cut), []string{`200 5000000\n`, "curl ended with 0"}},
 	})
 	robustRow{
@@ -118,7 +118,7 @@ func TestLabLossHeavy(t *testing.T) {
 	for seed := 2; seed <= 9; seed++ {
 		r := lab(t, "nc", []string{"-q", "-loss", "25%", "-seed", fmt.Sprint(seed)}, shell(usualKernel+fmt.Sprintf(`
 			head -c %d /dev/urandom >/run/file
-			timeout 20 nc -N 10.0.0.4 7 </run/file >/run/back
+			timeout 40 nc -N 10.0.0.4 7 </run/file >/run/back
 			head -c $(stat -c %%s /run/back) /run/file | cmp - /run/back && echo "so far identical"
 			cmp -s /run/file /run/back && echo complete`, size))...)
 		if !strings.Contains(r.stdout, "so far identical") {
@@ -136,13 +136,12 @@ func TestLabLossHeavy(t *testing.T) {
 // update are sent again, or asked for.
 func TestLabLossCliffhangers(t *testing.T) {
 	t.Parallel()
-	ask := `echo hello | timeout 20 nc -N 10.0.0.4 7 && echo "nc ended with $?"`
+	ask := `echo hello | timeout 250 nc -N 10.0.0.4 7 && echo "nc ended with $?"`
 	wants := []string{`hello\n`, "nc ended with 0", `dropped by -drop`}
-	together(t, "nc ss", []labJob{
+	together(t, "nc ss ping", []labJob{
 		{"SYN,ACK", "-drop 1:[S.]", ask, wants},
 		{"data", "-drop 1:[P.]", ask, append(wants, "sending again|seq 1:7.*\n(?s:.*)seq 1:7")},
-		{"FIN", "-drop 1:[F.]", ask + `
-			for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; ss -Htan dst 10.0.0.4 | grep -q FIN-WAIT || break; done
+		{"FIN", "-drop 1:[F.]", ask + "\n" + untilForgotten + `
 			ss -Htan dst 10.0.0.4`, append(wants, `TIME-WAIT +0`, "LAST-ACK -> CLOSED")},
 		{"three in a row", "-drop 1:length_6 -drop 2:length_6 -drop 3:length_6", ask, wants},
 	})
@@ -154,15 +153,16 @@ func TestLabLossCliffhangers(t *testing.T) {
 func TestLabLossWindowUpdate(t *testing.T) {
 	t.Parallel()
 	together(t, "ip ss", []labJob{
-		{"the kernel's", "-q", helper(t, "sleep") + ` & reader=$!
-			sleep 1.2; ip link set tap0 down; sleep 1; ip link set tap0 up
-			wait $reader`, []string{"the helper is content"}},
+		{"the kernel's", "-q", sleepingReader(t) + awaitNoWindow("10.0.1.1") + `
+			ip link set tap1 down; touch /run/go
+			await 'ss -Htn dst 10.0.1.4 | grep -q "^ESTAB *0 "'; ip link set tap1 up
+			wait $reader; kill $part; wait $part`, []string{"the helper is content"}},
 		{"ours", "-q", `
 			head -c 1000000 /dev/urandom >/run/file
 			` + startServer(helper(t, "echo"), "9999") + `
 			` + secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace") + ` | {
-				sleep 0.7; ip link set tap1 down
-				{ sleep 1; ip link set tap1 up; } &
+				` + awaitNoWindow("10.0.1.4") + `; ip link set tap1 down
+				{ await 'grep -q "output error" /run/trace'; ip link set tap1 up; } &
 				cmp - /run/file && echo identical; }
 			grep -c 'win 0,' /run/trace; kill $server`, []string{`identical\n[1-9]`}},
 	})

@@ -52,6 +52,7 @@ func (c *Conn) checkSent(t *testing.T) {
 			flight += sent.len()
 		}
 	}
+	list.checkOrder(t)
 	if next != c.snd.nxt {
 		t.Errorf("%v, in %s: the sent segments end at %d, SND.NXT is %d", c.key, c.state, next-c.snd.iss, c.snd.nxt-c.snd.iss)
 	}

@@ -88,13 +88,16 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 			continue // old, or nonsense
 		}
 		live := list.live()
-		for j := list.find(block.from); j < len(live) && live[j].end.leq(block.to); j++ {
-			if sent := &live[j]; !sent.sacked && block.from.leq(sent.seq) {
-				sacked += sent.len()
-				c.delivered(sent, seg, false, now)
-				list.sack(sent)
-			}
+		start := list.find(block.from)
+		if start < len(live) && live[start].seq.less(block.from) {
+			start++ // the peer has only a part of that
 		}
+		for j := list.nextUnsacked(start, block.to); j < len(live) && live[j].end.leq(block.to); j = list.nextUnsacked(j, block.to) {
+			sacked += live[j].len()
+			c.delivered(&live[j], seg, false, now)
+			list.sack(j)
+		}
+		list.nextUnsacked(start, block.to)
 	}
 	return sacked
 }

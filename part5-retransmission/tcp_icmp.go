@@ -34,7 +34,7 @@ func (c *Conn) shrinkSegments() {
 	live, mss := c.sentSegments.live(), c.effSndMSS()
 	for i := range live {
 		if live[i].len() > mss {
-			c.sentSegments.lose(&live[i])
+			c.sentSegments.lose(i)
 		}
 	}
 	c.output()

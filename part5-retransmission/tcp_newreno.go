@@ -25,7 +25,7 @@ func (c *Conn) duplicateACK() {
 	// "... check to see if the Cumulative Acknowledgment field covers more than recover":
 	// what was sent again in the last recovery would else start another one.
 	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.leq(c.snd.una) {
-		c.sentSegments.lose(&c.sentSegments.live()[0])
+		c.sentSegments.lose(0)
 		c.startRecovery()
 	}
 }
@@ -40,6 +40,6 @@ func (c *Conn) partialACK(ack seqNum, segments int) {
 	}
 	c.cc.dups = max(0, c.cc.dups-segments+1) // those behind the gap are acknowledged now
 	if live := c.sentSegments.live(); ack.less(c.cc.recover) && len(live) > 0 && !c.cc.timedOut {
-		c.sentSegments.lose(&live[0])
+		c.sentSegments.lose(0)
 	}
 }

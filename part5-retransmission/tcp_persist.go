@@ -39,7 +39,7 @@ func (c *Conn) noteRefusal(seg *segment) {
 	}
 	live := c.sentSegments.live()
 	if len(live) == 1 {
-		c.sentSegments.lose(&live[0])
+		c.sentSegments.lose(0)
 	}
 	c.rto.backoff = 0
 	c.restartRetransmitTimer() // it was for the probes: what is on its way now has its own time

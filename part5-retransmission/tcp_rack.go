@@ -69,32 +69,25 @@ func (c *Conn) reorderWindow() time.Duration {
 	return min(time.Duration(1+c.rack.patience)*c.rto.minRTT/4, c.rto.srtt)
 }
 
-// detectLosses notes which segments are lost by now, and looks again when the next one
-// may be.
+// detectLosses notes which segments are lost by now, and looks again when the last of
+// those may be that were overtaken. They are the oldest, in the order of sending.
 func (c *Conn) detectLosses(now time.Duration) {
 	list := &c.sentSegments
 	c.stopTimer(timerReorder)
 	if !c.rack.seen || list.sacked == 0 && !c.cc.recovering {
 		return // nothing has been overtaken
 	}
-	patience, wait := c.rack.rtt+c.reorderWindow(), time.Duration(0)
-	live := list.live()
-	for i := range live {
-		sent := &live[i]
-		if !c.rack.sentBefore(sent) && !sent.resent {
-			break // and so were all behind it
-		}
-		if sent.sacked || sent.lost || !c.rack.sentBefore(sent) {
-			continue
-		}
-		if left := sent.at + patience - now; left > 0 {
-			wait = max(wait, left)
-		} else {
-			list.lose(sent)
-		}
+	patience := c.rack.rtt + c.reorderWindow()
+	for next := list.behind(list.order.overtaken); next != 0 && c.rack.sentBefore(list.at(next)); next = list.behind(next) {
+		list.order.overtaken = next
+		list.visited++
 	}
-	if wait > 0 {
-		c.startTimer(timerReorder, wait)
+	for list.order.overtaken != 0 && list.at(list.order.oldest).at+patience <= now {
+		list.lose(list.order.oldest - list.place(0))
+		list.visited++
+	}
+	if last := list.order.overtaken; last != 0 {
+		c.startTimer(timerReorder, list.at(last).at+patience-now)
 	}
 	if list.lost > 0 {
 		c.startRecovery()

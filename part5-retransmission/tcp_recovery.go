@@ -8,24 +8,14 @@ func (c *Conn) startRecovery() {
 	if c.cc.recovering {
 		return
 	}
-	c.s.note("TCP %v: segment %d lost, recovery starts", c.remote(), c.firstLost())
+	c.s.note("TCP %v: segment %d lost, recovery starts", c.remote(),
+		c.sentSegments.live()[c.sentSegments.firstLost()].seq-c.snd.iss)
 	c.cc.recovering, c.cc.timedOut = true, false
 	c.cc.recover = c.snd.nxt
 	c.cc.prrFlight = int(c.snd.nxt - c.sentSegments.live()[0].seq)
 	c.cc.prrDelivered, c.cc.prrOut = 0, 0
 	c.stopTimer(timerLossProbe)
 	c.reduceWindow()
-}
-
-// firstLost returns the number of the first segment that is lost, counted from the
-// start of the stream, for the trace.
-func (c *Conn) firstLost() seqNum {
-	for i := range c.sentSegments.live() {
-		if sent := &c.sentSegments.live()[i]; sent.lost {
-			return sent.seq - c.snd.iss
-		}
-	}
-	return 0
 }
 
 // endRecovery ends it when everything is acknowledged that was sent before it began, and
@@ -63,11 +53,8 @@ func (c *Conn) retransmitLost() {
 	if !c.sending() {
 		return // a reset may have come in the same batch
 	}
-	for i := 0; list.lost > 0 && i < len(list.live()); i++ {
+	for i := list.firstLost(); i < len(list.live()); i = list.nextLost(i + 1) {
 		sent := &list.live()[i]
-		if !sent.lost {
-			continue
-		}
 		// Without SACK the first one goes in any case: "The lost segment starting at SND.UNA
 		// MUST be retransmitted" (RFC 5681 3.2).
 		fast := i == 0 && !c.sackOK && !c.cc.timedOut

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // sentSegment is a segment that was sent and is not acknowledged yet. Its data are in
 // the send buffer; this is what must be known to decide when to send them again.
@@ -15,6 +12,9 @@ type sentSegment struct {
 	sacked bool          // the peer has it, but something before it is missing
 	lost   bool          // it seems to be lost, and has not been sent again since
 	resent bool          // it was sent more than once
+
+	run          int32 // of one that is sacked: how many from it on certainly are
+	older, newer int32 // how far off the ones are that were sent before and behind it, see sentOrder
 }
 
 // len returns how much sequence space it takes.
@@ -26,21 +26,33 @@ func (seg *sentSegment) len() int { return int(seg.end - seg.seq) }
 const maxSentSegments = 16384
 
 // sentList has all segments from SND.UNA to SND.NXT, in their order. It is what RFC 6675
-// calls the scoreboard.
+// calls the scoreboard. An acknowledgment may have no more work with it than there is
+// news in it, as its sender decides how many there are: no walk through the list looks
+// again and again at what has not changed.
 type sentList struct {
 	all    []sentSegment
 	first  int // all[first:] are those that are not acknowledged
 	flight int // bytes on their way: neither sacked nor lost; RFC 6675's pipe
 	sacked int // how many segments are sacked
 	lost   int // how many are lost
+
+	order    sentOrder
+	lostFrom int // no segment before all[lostFrom] is lost
+	visited  int // how many segments all walks have looked at
 }
 
+// live returns the segments that are not acknowledged. The other functions count from the
+// first of these.
 func (l *sentList) live() []sentSegment { return l.all[l.first:] }
+
+// place returns where a segment is in all, counted from 1.
+func (l *sentList) place(i int) int { return l.first + i + 1 }
 
 // add adds a segment behind all others.
 func (l *sentList) add(seg sentSegment) {
 	l.all = append(l.all, seg)
 	l.flight += seg.len()
+	l.sentLast(len(l.all))
 }
 
 // keptSegments is how many there is room for on an idle connection, at most. A list that
@@ -50,7 +62,7 @@ const keptSegments = 256
 // drop forgets the first segment. What is left moves to the front now and then, which is
 // cheap as it happens seldom.
 func (l *sentList) drop() {
-	l.leave(&l.all[l.first])
+	l.leave(0)
 	l.first++
 	if l.first*2 <= len(l.all) {
 		return
@@ -61,18 +73,21 @@ func (l *sentList) drop() {
 	} else {
 		l.all = l.all[:copy(l.all, live)]
 	}
+	l.order.move(0, -l.first)
+	l.lostFrom = max(0, l.lostFrom-l.first)
 	l.first = 0
 }
 
 // removeLast forgets the last segment.
 func (l *sentList) removeLast() {
-	last := len(l.all) - 1
-	l.leave(&l.all[last])
-	l.all = l.all[:last]
+	last := len(l.live()) - 1
+	l.leave(last)
+	l.all = l.all[:l.first+last]
 }
 
-// leave takes a segment out of the sums.
-func (l *sentList) leave(seg *sentSegment) {
+// leave takes a segment out of the sums, and out of the order of those on their way.
+func (l *sentList) leave(i int) {
+	seg := &l.live()[i]
 	switch {
 	case seg.sacked:
 		l.sacked--
@@ -80,24 +95,66 @@ func (l *sentList) leave(seg *sentSegment) {
 		l.lost--
 	default:
 		l.flight -= seg.len()
+		l.leaveOrder(l.place(i))
 	}
 }
 
 // sack notes that the peer has a segment.
-func (l *sentList) sack(seg *sentSegment) {
-	l.leave(seg)
-	seg.sacked, seg.lost = true, false
+func (l *sentList) sack(i int) {
+	l.leave(i)
+	seg := &l.live()[i]
+	seg.sacked, seg.lost, seg.run = true, false, 1
 	l.sacked++
 }
 
 // lose notes that a segment seems to be lost.
-func (l *sentList) lose(seg *sentSegment) {
+func (l *sentList) lose(i int) {
+	seg := &l.live()[i]
 	if seg.sacked || seg.lost {
 		return
 	}
-	l.leave(seg)
+	l.leave(i)
 	seg.lost = true
 	l.lost++
+	if at := l.first + i; l.lost == 1 || at < l.lostFrom {
+		l.lostFrom = at
+	}
+}
+
+// nextLost returns the index of the first segment from i on that is lost, or how many
+// segments there are.
+func (l *sentList) nextLost(i int) int {
+	live := l.live()
+	if l.lost == 0 {
+		return len(live)
+	}
+	for i = max(i, l.lostFrom-l.first); i < len(live) && !live[i].lost; i += max(1, int(live[i].run)) {
+		l.visited++
+	}
+	return i
+}
+
+// firstLost returns the index of the first segment that is lost. The next time, the
+// search begins there.
+func (l *sentList) firstLost() int {
+	i := l.nextLost(0)
+	l.lostFrom = l.first + i
+	return i
+}
+
+// nextUnsacked returns the index of the first segment from i on that is not sacked, or
+// of the first behind end. A run of sacked ones is passed in one step as soon as
+// somebody has been through it.
+func (l *sentList) nextUnsacked(i int, end seqNum) int {
+	live, start := l.live(), i
+	for i < len(live) && live[i].sacked && live[i].end.leq(end) {
+		l.visited++
+		i += int(live[i].run)
+	}
+	for start < i { // each of them leads to the end of the run now
+		start, live[start].run = start+int(live[start].run), int32(i-start)
+	}
+	return i
 }
 
 // loseAll takes everything for lost that the peer does not say it has. If it says so of
@@ -107,37 +164,46 @@ func (l *sentList) loseAll() {
 	live := l.live()
 	reneged := len(live) > 0 && live[0].sacked
 	for i := range live {
-		if reneged && live[i].sacked {
-			l.again(i, live[i].end, live[i].at)
+		if seg := &live[i]; reneged && seg.sacked {
+			l.sacked--
+			l.flight += seg.len()
+			seg.sacked, seg.resent, seg.run = false, true, 0
+			l.sentLast(l.place(i))
 		}
-		l.lose(&live[i])
+		l.lose(i)
 	}
 }
 
-// again notes that a segment is sent again.
+// again notes that a segment is sent again: one that is not sacked; or the first, to which
+// no run leads.
 func (l *sentList) again(i int, end seqNum, now time.Duration) {
+	l.leave(i)
 	seg := &l.live()[i]
-	l.leave(seg)
-	seg.sacked, seg.lost, seg.resent, seg.at = false, false, true, now
+	seg.sacked, seg.lost, seg.resent, seg.at, seg.run = false, false, true, now, 0
 	if i == len(l.live())-1 && seg.end.less(end) {
 		seg.end = end // the last one may have got a FIN
 	}
 	l.flight += seg.len()
+	l.sentLast(l.place(i))
 }
 
-// split cuts a segment in two, the first of which has n bytes.
+// split cuts a segment that is not sacked in two, the first of which has n bytes.
 func (l *sentList) split(i, n int) {
-	head := l.live()[i]
-	tail := head
+	place := l.place(i)
+	l.makeRoom(place)
+	head, tail := l.at(place), l.at(place+1)
+	*tail = *head
 	head.end = head.seq.add(n)
 	tail.seq = head.end
-	l.live()[i] = head
-	l.all = slices.Insert(l.all, l.first+i+1, tail)
-	if head.sacked {
-		l.sacked++
-	}
 	if head.lost {
 		l.lost++
+		return
+	}
+	next := l.behind(place)
+	l.join(place, place+1)
+	l.join(place+1, next)
+	if l.order.overtaken == place {
+		l.order.overtaken++
 	}
 }
 
@@ -152,13 +218,16 @@ func (l *sentList) trim(ack seqNum) {
 
 // find returns the index of the first segment that ends behind seq.
 func (l *sentList) find(seq seqNum) int {
-	i, _ := slices.BinarySearchFunc(l.live(), seq, func(seg sentSegment, seq seqNum) int {
-		if seg.end.leq(seq) {
-			return -1
+	live := l.live()
+	low, high := 0, len(live)
+	for low < high {
+		if mid := (low + high) / 2; live[mid].end.leq(seq) {
+			low = mid + 1
+		} else {
+			high = mid
 		}
-		return 1
-	})
-	return i
+	}
+	return low
 }
 
 // sent is told of each segment that takes sequence space: it is kept in mind until it

@@ -18,28 +18,34 @@ func TestSentListSums(t *testing.T) {
 			switch op := dice.IntN(9); {
 			case op <= 1 || len(live) == 0:
 				end := next.add(1 + dice.IntN(1000))
-				l.add(sentSegment{seq: next, end: end})
+				l.add(sentSegment{seq: next, end: end, at: time.Duration(step)})
 				next = end
 			case op == 2:
 				l.drop()
 			case op == 3:
-				l.removeLast()
-				if live = l.live(); len(live) > 0 {
-					next = live[len(live)-1].end
+				if last := live[len(live)-1]; !last.sacked {
+					l.removeLast()
+					next = last.seq
 				}
 			case op == 4:
-				if sent := &live[dice.IntN(len(live))]; !sent.sacked {
-					l.sack(sent)
-				}
-			case op == 5:
-				l.lose(&live[dice.IntN(len(live))])
-			case op == 6:
 				i := dice.IntN(len(live))
-				l.again(i, live[i].end, time.Duration(step))
+				end := live[dice.IntN(len(live)-i)+i].end
+				for j := l.nextUnsacked(i, end); j < len(live) && live[j].end.leq(end); j = l.nextUnsacked(j, end) {
+					l.sack(j)
+				}
+				l.nextUnsacked(i, end)
+			case op == 5:
+				l.lose(dice.IntN(len(live)))
+			case op == 6:
+				if i := dice.IntN(len(live)); i == 0 || !live[i].sacked {
+					l.again(i, live[i].end, time.Duration(step))
+				}
 			case op == 7:
-				if i := dice.IntN(len(live)); live[i].len() > 1 {
+				if i := dice.IntN(len(live)); live[i].len() > 1 && !live[i].sacked {
 					l.split(i, 1+dice.IntN(live[i].len()-1))
 				}
+			case op == 8 && dice.IntN(20) == 0:
+				l.loseAll()
 			case live[0].len() > 1:
 				l.trim(live[0].seq + 1)
 			}
@@ -71,7 +77,46 @@ func (l *sentList) check(t *testing.T) {
 			t.Fatalf("%d and %d are in segment %d and %d, want %d", sent.seq, sent.end-1, l.find(sent.seq), l.find(sent.end-1), i)
 		}
 	}
+	l.checkOrder(t)
 	if flight != l.flight || sacked != l.sacked || lost != l.lost {
 		t.Fatalf("flight %d, sacked %d, lost %d, want %d, %d, %d", l.flight, l.sacked, l.lost, flight, sacked, lost)
+	}
+}
+
+// checkOrder checks that all that are on their way are in the order of sending, those that
+// were overtaken first; that runs of sacked ones are such; and that the search for what is
+// lost finds it.
+func (l *sentList) checkOrder(t *testing.T) {
+	t.Helper()
+	live, flying, last := l.live(), 0, 0
+	first := len(live)
+	for i, sent := range live {
+		if !sent.sacked && !sent.lost {
+			flying++
+		}
+		if sent.lost {
+			first = min(first, i)
+		}
+		for j := i; j < i+int(sent.run); j++ {
+			if !live[j].sacked {
+				t.Fatalf("%+v is sacked, it says, and the %d behind it; %+v is not", sent, sent.run-1, live[j])
+			}
+		}
+		if sent.sacked != (sent.run > 0) {
+			t.Fatalf("a run of %d from %+v on", sent.run, sent)
+		}
+	}
+	for place := l.order.oldest; place != 0; place = l.behind(place) {
+		sent := l.at(place)
+		if sent.sacked || sent.lost || l.before(place) != last || last != 0 && sent.at < l.at(last).at {
+			t.Fatalf("%+v was sent behind %d, and before it %d", sent, last, l.before(place))
+		}
+		last, flying = place, flying-1
+	}
+	if flying != 0 || last != l.order.newest {
+		t.Fatalf("%d too few are in the order of sending; the newest is %d, want %d", flying, l.order.newest, last)
+	}
+	if got := l.nextLost(0); got != first {
+		t.Fatalf("the first that is lost is %d, want %d", got, first)
 	}
 }

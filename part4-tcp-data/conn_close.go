@@ -25,7 +25,7 @@ func (c *Conn) Close() error {
 	case c.state == stateClosed || c.state == stateTimeWait:
 		c.rcv.text.release()
 	case unread:
-		c.send(flagRST, c.snd.nxt, c.s.newPacket(0)) // in LAST-ACK, too, where abort would not
+		c.resetPeer() // in LAST-ACK, too, where abort would not
 		c.remove(errUnread)
 	case c.user.linger == 0:
 		c.abort(errAborted)

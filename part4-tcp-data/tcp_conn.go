@@ -160,7 +160,7 @@ func (c *Conn) Abort() {
 func (c *Conn) abort(err error) {
 	switch c.state { // those in which the peer has to be told (RFC 9293 3.10.5)
 	case stateSynReceived, stateEstablished, stateFinWait1, stateFinWait2, stateCloseWait:
-		c.send(flagRST, c.snd.nxt, c.s.newPacket(0)) // <SEQ=SND.NXT><CTL=RST>
+		c.resetPeer()
 	}
 	c.remove(err)
 }

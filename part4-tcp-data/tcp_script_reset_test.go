@@ -53,6 +53,7 @@ func TestScriptResetUnread(t *testing.T) {
 			+0 do write 1500 = 1500
 			+0 > . 1:1001(1000) ack 11
 			+0 do closeconn
+			+0 > R 1:1(0) <>
 			+0 > R 1001:1001(0) <>
 			+0 < . 11:11(0) ack 1001 win 1000
 			+0 > R 1001:1001(0) <>`,
@@ -139,6 +140,7 @@ func TestScriptLinger(t *testing.T) {
 			+0 < F. 1:1(0) ack 1 win 1000
 			+0 > . 1001:1001(0) ack 2
 			+0 do closeconn
+			+0 > R 1:1(0) <>
 			+0 > R 1001:1001(0) <>`,
 		"0, and back": accepted + `
 			+0 do linger 0

@@ -51,6 +51,22 @@ func (c *Conn) limitOrphan() {
 	}
 }
 
+// resetPeer tells the peer that the connection is no more: <SEQ=SND.NXT><CTL=RST>. It
+// believes that if SND.NXT is what it expects next; if it expects something before that,
+// as a segment was lost, SND.NXT is in its window still, and it asks with a challenge ACK
+// (RFC 5961 3.2). But a RST outside of the window it drops, and behind the end of a window
+// that is full, or that has shrunk, SND.NXT is: then it expects SND.UNA, if it has got or
+// taken nothing of what is on its way; or if it has, the number at the window's end; of a
+// closed window, that is the byte that asks whether it opens.
+func (c *Conn) resetPeer() {
+	seq, edge := c.snd.nxt, c.snd.una.add(max(c.snd.wnd, 1))
+	if c.state != stateSynReceived && c.snd.una != seq && edge.leq(seq) {
+		c.send(flagRST, c.snd.una, c.s.newPacket(0))
+		seq = edge
+	}
+	c.send(flagRST, seq, c.s.newPacket(0))
+}
+
 // release gives back what a connection that has ended needs no more. What the user can
 // still read stays, unless the connection was reset: then "all segment queues should
 // be flushed".

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -68,6 +69,54 @@ func TestProbesAreNoLoss(t *testing.T) {
 				t.Errorf("recovering %v, cwnd %d ssthresh %d dups %d", cc.recovering, cc.cwnd, cc.ssthresh, cc.dups)
 			}
 		})
+	})
+}
+
+// A connection ends while the peer, who does not read, keeps his window closed, and a probe
+// of it is on its way or has been refused. The reset has a number that he believes (RFC
+// 5961 3.2), or he would keep his end for ever.
+func TestResetIntoClosedWindow(t *testing.T) {
+	for how, end := range map[string]func(*Conn){
+		"Abort":         func(c *Conn) { c.Abort() },
+		"linger 0":      func(c *Conn) { c.SetLinger(0); c.Close() },
+		"Close, unread": func(c *Conn) { c.Close() },
+		"Stack.Close":   func(c *Conn) { c.s.Close() },
+	} {
+		onPair(t, func(p *pair) {
+			ours, peer := p.connect(80)
+			go ours.Write(make([]byte, 1<<20))
+			time.Sleep(2 * time.Minute) // until he has also taken, byte by byte, what a scaled window cannot say
+			if how == "Close, unread" {
+				peer.Write([]byte("x"))
+				time.Sleep(time.Second)
+			}
+			p.ours.mu.Lock()
+			if ours.snd.wnd > 0 || ours.snd.nxt == ours.snd.una {
+				t.Errorf("%s: SND.WND is %d, SND.NXT %d behind SND.UNA: no closed window, no probe", how, ours.snd.wnd, ours.snd.nxt-ours.snd.una)
+			}
+			p.ours.mu.Unlock()
+			end(ours)
+			time.Sleep(time.Second)
+			p.peer.mu.Lock()
+			if peer.state != stateClosed {
+				t.Errorf("%s: a second later the peer is in %s", how, peer.state)
+			}
+			p.peer.mu.Unlock()
+		})
+	}
+	onPair(t, func(p *pair) { // nobody uses it any more: it is reset after a time
+		ours, peer := p.connect(80)
+		go ours.Write(make([]byte, 300000))
+		synctest.Wait()
+		ours.Close()
+		time.Sleep(2 * closeTimeout)
+		for _, c := range []*Conn{ours, peer} {
+			c.s.mu.Lock()
+			if c.state != stateClosed {
+				t.Errorf("%v after Close one end is in %s", 2*closeTimeout, c.state)
+			}
+			c.s.mu.Unlock()
+		}
 	})
 }
 

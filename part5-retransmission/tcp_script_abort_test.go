@@ -38,8 +38,15 @@ func TestScriptAbortInState(t *testing.T) {
 			+0 do write 1500 = 1500
 			+0 > . 1:1001(1000) ack 1
 			+0 do abort
+			+0 > R 1:1(0) <>
 			+0 > R 1001:1001(0) <>
 			+0 state LISTEN`,
+		"behind text on its way, in a window with room": opened("<mss 1000>", 3000) + `
+			+0 do write 2500 = 2500
+			+0 > . 1:1001(1000) ack 1
+			+0 > . 1001:2001(1000) ack 1
+			+0 do abort
+			+0 > R 2001:2001(0) <>`,
 		"who waits is told": accepted + `
 			+0 < . 1:1(0) ack 1 win 0
 			+0 do! read 10
@@ -63,6 +70,56 @@ func TestScriptAbortInState(t *testing.T) {
 			+0 done read = closed
 			+0 done flood = closed
 			+0 do write 1 = closed`,
+	})
+}
+
+// A RST "is validated by checking its SEQ fields" (RFC 9293 3.5.3): to the peer it must have
+// the number that he expects (RFC 5961 3.2), and beyond his window it is nothing to him. A
+// window that is full ends where SND.NXT is, and one that has shrunk ends before that.
+func TestScriptAbortAtWindowsEnd(t *testing.T) {
+	playAll(t, map[string]string{
+		"full, and all of it is acknowledged: he expects SND.NXT": accepted + `
+			+0 do write 1500 = 1500
+			+0 > . 1:1001(1000) ack 1
+			+.1 < . 1:1(0) ack 1001 win 0
+			+0 do abort
+			+0 > R 1001:1001(0) <>
+			+.1 > nothing`,
+		"full, and the last is not acknowledged: he expects that or what is behind it": opened("<mss 1000>", 2000) + `
+			+0 do write 2000 = 2000
+			+0 > . 1:1001(1000) ack 1
+			+0 > P. 1001:2001(1000) ack 1
+			+0 < . 1:1(0) ack 1001 win 1000
+			+0 do abort
+			+0 > R 1001:1001(0) <>
+			+0 > R 2001:2001(0) <>
+			+.1 > nothing`,
+		"shrunk": opened("<mss 1000>", 3000) + `
+			+0 do write 3000 = 3000
+			+0 > . 1:1001(1000) ack 1
+			+0 > . 1001:2001(1000) ack 1
+			+0 > P. 2001:3001(1000) ack 1
+			+.05 < . 1:1(0) ack 1 win 1000
+			+0 do abort
+			+0 > R 1:1(0) <>
+			+0 > R 1001:1001(0) <>
+			+.1 > nothing`,
+		"shrunk to nothing": opened("<mss 1000>", 3000) + `
+			+0 do write 1000 = 1000
+			+0 > P. 1:1001(1000) ack 1
+			+.05 < . 1:1(0) ack 1 win 0
+			+0 do abort
+			+0 > R 1:1(0) <>
+			+0 > R 2:2(0) <>
+			+.1 > nothing`,
+		"with unread text": accepted + `
+			+0 do write 1500 = 1500
+			+0 > . 1:1001(1000) ack 1
+			+0 < P. 1:11(10) ack 1 win 500
+			+0 do closeconn
+			+0 > R 1:1(0) <>
+			+0 > R 501:501(0) <>
+			+.1 > nothing`,
 	})
 }
 

@@ -96,6 +96,43 @@ func TestLabEndUnderLoad(t *testing.T) {
 	}.report(t)
 }
 
+// muteCrowd opens n connections to chargen and reads nothing, so that the windows are soon full.
+func muteCrowd(address string, n int) error {
+	for range n {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+	}
+	time.Sleep(2 * time.Second) // the part has asked the closed windows several times
+	fmt.Println(n, "are open")
+	time.Sleep(20 * time.Second)
+	return nil
+}
+
+// SIGTERM ends the part while it has filled the windows of 100 of the kernel's connections,
+// whose program does not read. Each is told so that the kernel believes it (RFC 5961 3.2):
+// none is left, although the part is gone and cannot be asked.
+func TestLabEndWithFullWindows(t *testing.T) {
+	t.Parallel()
+	r := lab(t, "ss ip", []string{"-q"}, shell(
+		secondPart("-q 2>/run/says")+` & part=$!
+		await 'grep -q ready: /run/says'
+		`+helper(t, "mute")+` >/run/held & helper=$!
+		await 'grep -q "are open" /run/held'
+		echo "$(ss -Htan state established | grep -c 10.0.1.4:19) established"
+		kill -TERM $part; wait $part; echo "status $?"
+		await '! ss -Htan state established | grep -q 10.0.1.4:19' && echo "none left"
+		kill $helper`)...)
+	r.want(t, 0, "100 established\n", "status 0\n", "none left\n")
+	robustRow{
+		Area: "application", What: "a signal ends the program while peers do not read", Source: "RFC 9293 3.10.5, RFC 5961 3.2",
+		Tried:   "SIGTERM while chargen has filled the windows of 100 of the kernel's connections",
+		Outcome: "None is left open",
+	}.report(t)
+}
+
 // The device is deleted in the middle of a download: the part ends with the reason, and does not hang.
 func TestLabDeviceDeletedUnderLoad(t *testing.T) {
 	t.Parallel()

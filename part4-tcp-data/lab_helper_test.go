@@ -55,6 +55,8 @@ func TestLabHelper(t *testing.T) {
 		err = echoCrowd("10.0.0.4:7", 200, 1<<20)
 	case "hold":
 		err = holdCrowd("10.0.1.4:7", 200)
+	case "mute":
+		err = muteCrowd("10.0.1.4:19", 100)
 	case "sleep":
 		err = sleepyReader("10.0.1.4:19", 1<<20)
 	default:

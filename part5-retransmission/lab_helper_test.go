@@ -57,6 +57,8 @@ func TestLabHelper(t *testing.T) {
 		err = holdCrowd("10.0.1.4:7", 200)
 	case "many":
 		err = manyAtOnce("10.0.1.4:7", os.Getenv(countVariable), "/run/pid")
+	case "mute":
+		err = muteCrowd("10.0.1.4:19", 100)
 	case "sleep":
 		err = sleepyReader("10.0.1.4:19", 1<<20)
 	default:

@@ -119,7 +119,7 @@ func TestAttackBlindData(t *testing.T) {
 		if limit := mostChallenges(time.Duration(tried) * time.Millisecond); answered > limit || answered < challengeLimit {
 			t.Errorf("%d challenge ACKs, at most %d", answered, limit)
 		}
-		right := uint64(1<<32/65535) * uint64(1<<32/c.snd.maxWnd)
+		right := uint64(1<<32/65535) * (1 << 32 / uint64(c.snd.maxWnd))
 		robustRow{"attack", "blind data injection", "RFC 5961 5", fmt.Sprintf("%d segments with the right sequence number, half with a FIN", tried),
 			fmt.Sprintf("nothing taken; %d challenge ACKs; with windows of 65535 it takes %d guesses", answered, right)}.report(t)
 	})

@@ -64,9 +64,9 @@ func TestAttackTimeWaitReset(t *testing.T) {
 		c.CloseWrite()
 		a.say(c, flagACK|flagFIN)
 		tried, answered := 0, 0
-		for at := 1; at < 1<<32; at += 65535 { // once in each window
+		for at := int64(1); at < 1<<32; at += 65535 { // once in each window
 			for _, flags := range []uint8{flagRST, flagRST | flagACK} {
-				answered += len(a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: c.rcv.nxt.add(at), ack: c.snd.nxt, flags: flags})))
+				answered += len(a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: c.rcv.nxt + seqNum(at), ack: c.snd.nxt, flags: flags})))
 				tried++
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // Limits for one run. A lab with a command that waits for ever must not stop the check.
 const (
 	runLimit = 2 * time.Minute
-	patience = 10 * time.Second // from being asked to end until being killed; the lab gives its own children 5 s in all
+	patience = 15 * time.Second // from being asked to end until being killed; the lab gives its own children 11 s in all
 )
 
 // A runner runs the real programs.

@@ -28,11 +28,14 @@ func (s *session) runCommand() (int, error) {
 	for {
 		select {
 		case <-command.exited:
+			select {
+			case <-partEnded: // before the command, and we have not looked yet
+				s.losePart()
+			default:
+			}
 			return exitStatus(command.status), nil
 		case <-partEnded:
-			s.drain()
-			s.partLost = true
-			say("%s ended by itself with status %d", s.job.Part.Name, exitStatus(s.part.status))
+			s.losePart()
 			if s.job.Shell {
 				s.children.end(command, ask)
 				return exitStatus(s.part.status), nil
@@ -45,6 +48,13 @@ func (s *session) runCommand() (int, error) {
 			}
 		}
 	}
+}
+
+// losePart tells the user that the part has ended by itself.
+func (s *session) losePart() {
+	s.drain()
+	s.partLost = true
+	say("%s ended by itself with status %d", s.job.Part.Name, exitStatus(s.part.status))
 }
 
 // hint tells the user of a shell where he is and what to try.

@@ -9,7 +9,7 @@ import (
 )
 
 // patience is how long a process may take to end when it was asked to, before it is killed.
-const patience = 2 * time.Second
+const patience = 5 * time.Second
 
 // A child is a process that the inner process started.
 type child struct {

@@ -17,8 +17,12 @@ import (
 // part1Steps show that a part answers ARP.
 var part1Steps = []step{whoIsWho, askForThePart, askForNobody, letTheKernelAsk, yourTurn}
 
-// answerLimit is how long the demo waits for an answer. On this cable one takes well under a millisecond.
-const answerLimit = time.Second
+// answerLimit is how long the demo waits for an answer. On this cable one takes well under a millisecond, but the computer
+// may have much else to do.
+const answerLimit = 30 * time.Second
+
+// silence is how long it listens where no answer should come.
+const silence = time.Second
 
 var nobodyIP = netip.MustParseAddr("10.0.0.77")
 
@@ -38,7 +42,7 @@ func whoIsWho(b *bench) error {
 func askForThePart(b *bench) error {
 	b.printf("\n[1] We ask everybody on the cable: who has %s?\n", partIP)
 	question := arpRequest(b.mac, b.ip, partIP)
-	answer, took, err := ask(b, question, partIP)
+	answer, took, err := ask(b, question, partIP, answerLimit)
 	if err != nil {
 		return fmt.Errorf("no answer from %s within %v: %w", partIP, answerLimit, err)
 	}
@@ -53,25 +57,25 @@ func askForThePart(b *bench) error {
 // askForNobody asks for an address that nobody has.
 func askForNobody(b *bench) error {
 	b.printf("\n[2] Who has %s?\n", nobodyIP)
-	answer, _, err := ask(b, arpRequest(b.mac, b.ip, nobodyIP), nobodyIP)
+	answer, _, err := ask(b, arpRequest(b.mac, b.ip, nobodyIP), nobodyIP, silence)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s answered for %s, which is not its address", net.HardwareAddr(answer[6:12]), nobodyIP)
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return err
 	}
-	b.printf("Silence for %v: a machine answers for its own address only, and this is nobody's.\n", answerLimit)
+	b.printf("Silence for %v: a machine answers for its own address only, and this is nobody's.\n", silence)
 	return nil
 }
 
-// ask sends an ARP request and waits for the answer about the address.
-func ask(b *bench, request []byte, about netip.Addr) (answer []byte, took time.Duration, err error) {
+// ask sends an ARP request and waits so long for the answer about the address.
+func ask(b *bench, request []byte, about netip.Addr, limit time.Duration) (answer []byte, took time.Duration, err error) {
 	sent := time.Now()
 	if err := b.cable.Send(request); err != nil {
 		return nil, 0, err
 	}
 	for {
-		frame, err := b.cable.Receive(sent.Add(answerLimit))
+		frame, err := b.cable.Receive(sent.Add(limit))
 		if err != nil {
 			return nil, 0, err
 		}

@@ -15,7 +15,7 @@ var part2Steps = []step{whoIsWho, meetThePart, pingThePart, pingThroughThePart, 
 
 // meetThePart lets the part and our end learn each other's MACs, as part 1's demo shows at length.
 func meetThePart(b *bench) error {
-	_, _, err := ask(b, arpRequest(b.mac, b.ip, partIP), partIP)
+	_, _, err := ask(b, arpRequest(b.mac, b.ip, partIP), partIP, answerLimit)
 	if err != nil {
 		return fmt.Errorf("no answer to ARP from %s within %v: %w", partIP, answerLimit, err)
 	}
@@ -26,7 +26,7 @@ func meetThePart(b *bench) error {
 func pingThePart(b *bench) error {
 	b.printf("\n[1] We send %s an echo request, as ping does.\n", partIP)
 	request := ipv4Frame(partMAC, b.mac, 1, 1, b.ip, partIP, echoMessage(8))
-	reply, took, err := exchange(b, request, 0)
+	reply, took, err := exchange(b, request, 0, answerLimit)
 	if err != nil {
 		return fmt.Errorf("no echo reply from %s within %v: %w", partIP, answerLimit, err)
 	}
@@ -46,14 +46,14 @@ func pingThePart(b *bench) error {
 // pingThroughThePart sends the part's card a datagram for somebody else.
 func pingThroughThePart(b *bench) error {
 	b.printf("\n[2] The same in a frame for the part, but the datagram inside is for %s.\n", nobodyIP)
-	_, _, err := exchange(b, ipv4Frame(partMAC, b.mac, 2, 1, b.ip, nobodyIP, echoMessage(8)), 0)
+	_, _, err := exchange(b, ipv4Frame(partMAC, b.mac, 2, 1, b.ip, nobodyIP, echoMessage(8)), 0, silence)
 	switch {
 	case err == nil:
 		return fmt.Errorf("the part answered for %s, which is not its address", nobodyIP)
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return err
 	}
-	b.printf("Silence for %v: the part is a host. Passing on what is for others is a router's work.\n", answerLimit)
+	b.printf("Silence for %v: the part is a host. Passing on what is for others is a router's work.\n", silence)
 	return nil
 }
 
@@ -61,7 +61,7 @@ func pingThroughThePart(b *bench) error {
 func unknownProtocol(b *bench) error {
 	const experiment = 253 // RFC 3692: for experiments
 	b.printf("\n[3] A datagram of protocol %d, which the part does not speak.\n", experiment)
-	reply, _, err := exchange(b, ipv4Frame(partMAC, b.mac, 3, experiment, b.ip, partIP, []byte("anybody there?")), 3)
+	reply, _, err := exchange(b, ipv4Frame(partMAC, b.mac, 3, experiment, b.ip, partIP, []byte("anybody there?")), 3, answerLimit)
 	if err != nil {
 		return fmt.Errorf("no ICMP message from %s within %v: %w", partIP, answerLimit, err)
 	}
@@ -72,14 +72,14 @@ func unknownProtocol(b *bench) error {
 	return nil
 }
 
-// exchange sends a frame and waits for an ICMP message of the given type from the part.
-func exchange(b *bench, frame []byte, icmpType byte) (answer []byte, took time.Duration, err error) {
+// exchange sends a frame and waits so long for an ICMP message of the given type from the part.
+func exchange(b *bench, frame []byte, icmpType byte, limit time.Duration) (answer []byte, took time.Duration, err error) {
 	sent := time.Now()
 	if err := b.cable.Send(frame); err != nil {
 		return nil, 0, err
 	}
 	for {
-		frame, err := b.cable.Receive(sent.Add(answerLimit))
+		frame, err := b.cable.Receive(sent.Add(limit))
 		if err != nil {
 			return nil, 0, err
 		}

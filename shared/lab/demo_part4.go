@@ -28,6 +28,9 @@ func talk(b *bench) error {
 		return err
 	}
 	echo, err := p.expect(tcpACK)
+	if err == nil && len(echo.data) == 0 { // the echo was so slow that the acknowledgment went ahead
+		echo, err = p.expect(tcpACK)
+	}
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func letThePartHangUp(b *bench) error {
 
 // closeTheWindow takes from a service that never stops, with a window of 0 for a while.
 func closeTheWindow(b *bench) error {
-	const wnd = 2000
+	const wnd = 1460 // with any more the part would wait a little, and then send that, too
 	b.printf("\n[4] Port 19 sends characters without end. We promise to take %d bytes.\n", wnd)
 	p, err := openTo(b, 40013, 19, wnd)
 	if err != nil {
@@ -131,7 +134,7 @@ func closeTheWindow(b *bench) error {
 	if _, err := p.send(tcpACK, ""); err != nil {
 		return err
 	}
-	a, err := p.receive(time.Second)
+	a, err := p.receive(silence)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%d bytes came into a window of 0", len(a.data))
@@ -149,7 +152,7 @@ func closeTheWindow(b *bench) error {
 	if len(more.data) == 0 || len(more.data) > wnd {
 		return fmt.Errorf("%d bytes came into a window of %d", len(more.data), wnd)
 	}
-	b.printf("Silence for %v. We open the window again, and %d more come at once.\n", time.Second, len(more.data))
+	b.printf("Silence for %v. We open the window again, and %d more come at once.\n", silence, len(more.data))
 	_, err = p.send(tcpRST, "")
 	return err
 }

@@ -47,7 +47,7 @@ func TestTalkNotices(t *testing.T) {
 	}{
 		{"right", func(*uint32, *uint32, *byte, *string) {}, ""},
 		{"one byte is another", func(_, _ *uint32, _ *byte, data *string) { *data = strings.Replace(*data, "b", "d", 1) }, "came back as"},
-		{"no data", func(_, _ *uint32, _ *byte, data *string) { *data = "" }, "came back as"},
+		{"no data", func(_, _ *uint32, _ *byte, data *string) { *data = "" }, "no ACK from the part"},
 		{"a wrong acknowledgment", func(_, ack *uint32, _ *byte, data *string) { *ack += uint32(len(*data)) }, "acknowledges 29 of our stream, want 15"},
 		{"a wrong number", func(seq, _ *uint32, flags *byte, _ *string) {
 			if *flags&tcpSYN == 0 {
@@ -105,10 +105,12 @@ func TestTCPSegment(t *testing.T) {
 
 // TestDemoOfDataOnCable needs no right at all, so it never skips.
 func TestDemoOfDataOnCable(t *testing.T) {
+	t.Parallel()
 	runLab(t, "demo", "-cable", "4").expect(t, 0, "have arrived", "LAST-ACK -> CLOSED", "TIME-WAIT", "Silence for 1s", "left out", "Your turn")
 }
 
 func TestDemoOfDataOnTAP(t *testing.T) {
 	needNetwork(t)
+	t.Parallel()
 	runLab(t, "demo", "4").expect(t, 0, "have arrived", "LAST-ACK -> CLOSED", "TIME-WAIT", "Silence for 1s", "200 OK", "Your turn")
 }

@@ -105,7 +105,7 @@ func (v *victim) wait(t *testing.T) int {
 func (v *victim) leavesNothing(t *testing.T) {
 	t.Helper()
 	left := v.remains()
-	for deadline := time.Now().Add(8 * time.Second); len(left) > 0 && time.Now().Before(deadline); left = v.remains() {
+	for deadline := time.Now().Add(timeLimit); len(left) > 0 && time.Now().Before(deadline); left = v.remains() {
 		time.Sleep(20 * time.Millisecond)
 	}
 	for _, what := range left {
@@ -187,6 +187,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 // TestStubbornCommand ends a lab whose command and part both ignore SIGTERM.
 func TestStubbornCommand(t *testing.T) {
 	needNetwork(t)
+	t.Parallel()
 	part := fakePart(t, "#!/bin/sh\ntrap '' TERM\necho ready: for ever\nwhile :; do sleep 0.05; done\n")
 	v := startVictim(t, labProgram(t), part, "--", "sh", "-c", "trap '' TERM; sleep 98765.5; sleep 98765.6")
 	v.sleepInside(t, "98765.5")

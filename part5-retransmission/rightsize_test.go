@@ -1,8 +1,12 @@
 package main
 
 import (
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"framebyframe/shared/wire"
 )
 
 // Behind a gap data wait that the user cannot take. When they fill most of the window, it
@@ -71,9 +75,140 @@ func TestWindowBehindGapIsBounded(t *testing.T) {
 		p.Sent(time.Millisecond)
 		b.do(func() {
 			c := b.conn(8000)
-			if want := c.maxBuffer(); c.rcv.buff != want || c.rcv.text.size > want {
+			if want := c.maxBuffer(c.receiverRTT()); c.rcv.buff != want || c.rcv.text.size > want {
 				t.Errorf("the buffer may have %d bytes and has %d, want %d", c.rcv.buff, c.rcv.text.size, want)
 			}
 		})
 	})
+}
+
+// The shortest round trip is that of the last ten to twenty seconds, and none from before a
+// pause: "a windowed min-filtered estimate of recent RTT measurements that can adapt when
+// migrating to significantly longer paths" (RFC 8985 6.2 step 1).
+func TestMinRTTAges(t *testing.T) {
+	const ms, pause = time.Millisecond, 200 * time.Millisecond
+	var m minRTT
+	now := time.Hour
+	feed := func(rtt, d time.Duration) {
+		for end := now + d; now < end; now += 10 * ms {
+			m.add(rtt, now, pause)
+		}
+	}
+	if m.near() {
+		t.Error("a path of which nothing is known is near")
+	}
+	feed(ms, time.Second)
+	feed(100*ms, minRTTLife/2) // a queue
+	if m.rtt != ms || !m.near() {
+		t.Errorf("five seconds later it is %v", m.rtt)
+	}
+	feed(100*ms, 2*minRTTLife)
+	if m.rtt != 100*ms || m.near() {
+		t.Errorf("on a path of 100 ms it is %v for ever", m.rtt)
+	}
+	feed(50*ms, 20*ms)
+	if m.rtt != 50*ms {
+		t.Errorf("one of 50 ms leaves it at %v", m.rtt)
+	}
+	now += time.Hour
+	if feed(100*ms, 20*ms); m.rtt != 100*ms {
+		t.Errorf("an hour later it is still %v", m.rtt)
+	}
+}
+
+// lagging is an end of a cable whose delay, in the direction out, can change.
+type lagging struct {
+	*wire.End
+	mu    sync.Mutex
+	delay time.Duration
+	lose  func(frame []byte) bool
+	last  time.Time // when the last frame of the queue goes
+	queue [][]byte
+}
+
+func (l *lagging) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lose != nil && l.lose(b) {
+		return len(b), nil
+	}
+	at := time.Now().Add(l.delay)
+	if at.Before(l.last) {
+		at = l.last // none overtakes another
+	}
+	l.last, l.queue = at, append(l.queue, append([]byte(nil), b...))
+	time.AfterFunc(time.Until(at), func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		first := l.queue[0]
+		l.queue = l.queue[1:]
+		l.End.Write(first)
+	})
+	return len(b), nil
+}
+
+// Buffers follow the path that there is now, whoever sends, and whatever the handshake has
+// seen: the path may be another one by now, or a SYN,ACK may have been lost, so that no
+// round trip was measured at all.
+func TestBuffersFollowPath(t *testing.T) {
+	const ms, d = time.Millisecond, 3 * time.Second
+	const want = 30e6 // bytes; a window of 64 KB would be 2 million
+	for name, c := range map[string]struct {
+		first   time.Duration // one way, in the handshake
+		loseSYN bool          // the first SYN,ACK is lost
+		upload  bool          // to ours, else from it
+		plain   bool          // no timestamps
+	}{
+		"received, as the handshake":        {first: 50 * ms, upload: true},
+		"received, SYN,ACK lost":            {first: 50 * ms, upload: true, loseSYN: true},
+		"received, 1 ms in the handshake":   {first: ms / 2, upload: true},
+		"received, 20 ms in the handshake":  {first: 10 * ms, upload: true},
+		"received, 1 ms, no timestamps":     {first: ms / 2, upload: true, plain: true},
+		"received, 20 ms, no timestamps":    {first: 10 * ms, upload: true, plain: true},
+		"received, SYN,ACK lost, no stamps": {first: 50 * ms, upload: true, plain: true, loseSYN: true},
+		"sent, 1 ms in the handshake":       {first: ms / 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seg := wire.New(2)
+				ends := [2]*lagging{{End: seg.End(0), delay: c.first}, {End: seg.End(1), delay: c.first}}
+				ends[0].lose = func(f []byte) bool {
+					lost := c.loseSYN && len(f) > 47 && f[23] == protocolTCP && f[47]&flagSYN != 0
+					c.loseSYN = c.loseSYN && !lost
+					return lost
+				}
+				p := &pair{t, seg, NewStack(ends[0], quietConfig()), NewStack(ends[1], honestConfig())}
+				for _, s := range []*Stack{p.ours, p.peer} {
+					s.tcp.plain = c.plain
+					go s.Run()
+				}
+				defer p.close()
+				ours, peer := p.connect(80)
+				time.Sleep(time.Second)
+				for _, end := range ends {
+					end.mu.Lock()
+					end.delay = 50 * ms
+					end.mu.Unlock()
+				}
+				from, to := ours, peer
+				if c.upload {
+					from, to = peer, ours
+				}
+				go discard(to)
+				go func() {
+					for data := make([]byte, 100_000); ; {
+						if _, err := from.Write(data); err != nil {
+							return
+						}
+					}
+				}()
+				time.Sleep(d)
+				to.s.mu.Lock()
+				defer to.s.mu.Unlock()
+				if n := to.rcv.nxt - to.rcv.irs; n < want {
+					t.Errorf("in %v %d bytes have arrived, want %.0f; the buffer has %d", d, n, want, to.rcv.buff)
+				}
+			})
+		})
+	}
 }

@@ -109,25 +109,26 @@ func (c *Conn) delivered(sent *sentSegment, seg *segment, ambiguous bool, now ti
 	rtt := now - sent.at
 	if !sent.resent {
 		if !ambiguous {
-			c.measure(sent, rtt)
+			c.measure(sent, rtt, now)
 		}
 		c.rack.delivered(sent, rtt)
 		return
 	}
 	// Karn: it may have been any of its copies. A timestamp tells which, but only for what
 	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed. Nor is what has
-	// come twice: the answer to it echoes what came before, which may be long ago.
+	// come twice: the answer to it echoes what came before, which may be long ago. Nor is a SYN:
+	// a SYN,ACK that is sent again as nobody has answered it echoes the first.
 	_, echo, found := findTimestamps(seg.options)
-	if found && c.ts.on && sent.end.leq(seg.ack) {
+	if found && c.ts.on && sent.end.leq(seg.ack) && sent.seq != c.snd.iss {
 		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
 		if took >= 0 && took <= now-sent.first+timestampTick && !c.tellsDSACK(seg) {
-			c.measure(sent, took)
+			c.measure(sent, took, now)
 		}
 		if int32(echo-c.ts.value(sent.at)) < 0 {
 			return // it was an earlier one
 		}
 	}
-	if rtt >= c.rto.minRTT { // it can have been the last one
+	if rtt >= c.rto.minRTT.rtt { // it can have been the last one
 		c.rack.delivered(sent, rtt)
 	}
 }

@@ -162,8 +162,8 @@ func TestMinRTTIsNoTimestamp(t *testing.T) {
 		}
 		r.in(r.ack(r.nxt(), 60000)) // at once, in the same millisecond
 		r.locked(func() {
-			if r.c.rto.minRTT < time.Microsecond {
-				t.Errorf("minRTT %v, srtt %v", r.c.rto.minRTT, r.c.rto.srtt)
+			if r.c.rto.minRTT.rtt < time.Microsecond {
+				t.Errorf("minRTT %v, srtt %v", r.c.rto.minRTT.rtt, r.c.rto.srtt)
 			}
 		})
 	})

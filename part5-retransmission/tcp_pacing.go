@@ -15,7 +15,7 @@ const paceQuantum = time.Millisecond
 // paced reports whether the next segment has to wait, and sees to it that it is sent
 // later.
 func (c *Conn) paced() bool {
-	if c.near() || c.sentSegments.flight == 0 {
+	if c.rto.minRTT.near() || c.sentSegments.flight == 0 {
 		return false
 	}
 	if c.runs(timerPace) {

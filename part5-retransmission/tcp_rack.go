@@ -66,7 +66,7 @@ func (c *Conn) reorderWindow() time.Duration {
 	if !c.rack.reordering && (c.cc.recovering || c.sentSegments.sacked >= dupThresh) {
 		return 0
 	}
-	return min(time.Duration(1+c.rack.patience)*c.rto.minRTT/4, c.rto.srtt)
+	return min(time.Duration(1+c.rack.patience)*c.rto.minRTT.rtt/4, c.rto.srtt)
 }
 
 // detectLosses notes which segments are lost by now, and looks again when the last of

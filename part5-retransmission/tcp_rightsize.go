@@ -19,6 +19,45 @@ const (
 type rightSize struct {
 	since time.Duration // when counting began
 	taken int           // bytes since then
+
+	rtt    minRTT        // the shortest round trip, by what the peer sends
+	edge   seqNum        // what has this number is sent when the peer has had an answer
+	edgeAt time.Duration // to what had come by then
+}
+
+// Whoever only receives has nothing on its way that would be acknowledged. What it sees of a
+// round trip is the time from an ACK to the data that the peer sends when it has that. The
+// peer may have been waiting for something else, so it is no less, and often more: as for
+// the sender, the shortest counts.
+
+// echoed is told of new data with a timestamp that the peer has from our ACK.
+func (c *Conn) echoed(echo uint32, now time.Duration) {
+	if took := int32(c.ts.value(now) - echo); took >= 0 {
+		c.rcv.size.rtt.add(time.Duration(took)*timestampTick, now, c.rto.timeout())
+	}
+}
+
+// watchEdge does without timestamps: what is behind the edge of the window that the peer
+// knows now can come in a round trip, and no sooner.
+func (c *Conn) watchEdge() {
+	size := &c.rcv.size
+	if c.ts.on || size.edgeAt > 0 && c.rcv.nxt.leq(size.edge) {
+		return
+	}
+	now := c.s.clock()
+	if size.edgeAt > 0 {
+		size.rtt.add(now-size.edgeAt, now, c.rto.timeout())
+	}
+	size.edge, size.edgeAt = c.rcv.told, now
+}
+
+// receiverRTT returns the round trip that counts for the receive buffer: that of the
+// handshake as long as nothing has come.
+func (c *Conn) receiverRTT() *minRTT {
+	if c.rcv.size.rtt.rtt == 0 {
+		return &c.rto.minRTT
+	}
+	return &c.rcv.size.rtt
 }
 
 // growReceiveBuffer is told that the user has taken n bytes. Once in each round trip it
@@ -27,16 +66,17 @@ type rightSize struct {
 func (c *Conn) growReceiveBuffer(n int) {
 	size := &c.rcv.size
 	size.taken += n
+	c.watchEdge()
 	if 2*size.taken <= c.rcv.buff {
 		return
 	}
 	now := c.s.clock()
-	if elapsed := now - size.since; elapsed > max(c.rto.srtt, nearRTT) {
+	if elapsed := now - size.since; elapsed > max(c.receiverRTT().rtt, nearRTT) {
 		size.since, size.taken = now, n
 		return
 	}
 	if c.scaling {
-		c.rcv.buff = max(c.rcv.buff, min(2*size.taken, c.maxBuffer()))
+		c.rcv.buff = max(c.rcv.buff, min(2*size.taken, c.maxBuffer(c.receiverRTT())))
 	}
 }
 
@@ -55,19 +95,17 @@ func (c *Conn) growBehindGap() {
 		waiting += int(piece.to - piece.from)
 	}
 	if 4*waiting > c.rcv.buff {
-		c.rcv.buff = max(c.rcv.buff, min(4*waiting, c.maxBuffer()))
+		c.rcv.buff = max(c.rcv.buff, min(4*waiting, c.maxBuffer(c.receiverRTT())))
 		c.openWindow()
 	}
 }
 
-// near reports whether the peer is so close that nothing need ever be on its way for long.
-func (c *Conn) near() bool { return c.rto.minRTT < nearRTT }
-
-// maxBuffer is how large the buffers of this connection may get. Nobody may have more
-// than an eighth of the memory that is left, so that there is always some.
-func (c *Conn) maxBuffer() int {
+// maxBuffer is how large a buffer of this connection may get, on a path with this round
+// trip. Nobody may have more than an eighth of the memory that is left, so that there is
+// always some.
+func (c *Conn) maxBuffer(path *minRTT) int {
 	limit := maxBuffer
-	if c.near() {
+	if path.near() {
 		limit = nearBuffer
 	}
 	return min(limit, c.s.tcp.chunks.left()/8)

@@ -28,7 +28,7 @@ type rtoState struct {
 	srtt   time.Duration // SRTT, the smoothed round-trip time; 0: not measured yet
 	rttvar time.Duration // RTTVAR, how much it varies
 	rto    time.Duration // before any backing off
-	minRTT time.Duration // the shortest that was ever measured; 0: none
+	minRTT minRTT        // the shortest round trip
 
 	next    seqNum        // a segment from here on is the next one to be timed
 	backoff int           // how often the timer has expired since the last measurement
@@ -67,10 +67,10 @@ func (r *rtoState) sample(rtt time.Duration) {
 // which there was one copy only: "RTT samples MUST NOT be made using segments that were
 // retransmitted" (3), as it would be a guess which copy was meant. One in each round
 // trip is enough: with more, the average would forget too fast.
-func (c *Conn) measure(seg *sentSegment, rtt time.Duration) {
+func (c *Conn) measure(seg *sentSegment, rtt, now time.Duration) {
 	r := &c.rto
-	if !seg.resent && (r.minRTT == 0 || rtt < r.minRTT) { // timestamps are too coarse for that
-		r.minRTT = max(rtt, 1)
+	if !seg.resent { // timestamps are too coarse for that
+		r.minRTT.add(rtt, now, r.timeout())
 	}
 	if r.srtt == 0 || r.next.leq(seg.seq) || r.backoff > 0 {
 		r.next = c.snd.nxt

@@ -102,7 +102,7 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 	if !c.ts.on || seg.has(flagRST) || seg.has(flagSYN) {
 		return nil
 	}
-	value, _, found := findTimestamps(seg.options)
+	value, echo, found := findTimestamps(seg.options)
 	if !found {
 		return errTCPNoTimestamp // "a TCP SHOULD silently drop the segment" (3.2)
 	}
@@ -116,6 +116,9 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 	// echoed, so that the peer measures the delay of our ACK, too (4.3).
 	if value != c.ts.recent && seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
 		c.ts.recent, c.ts.recentAt = value, c.s.clock()
+		if len(seg.data) > 0 {
+			c.echoed(echo, c.ts.recentAt)
+		}
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ const minBuffer = 65535
 // anything, in bytes.
 func (c *Conn) sendBuffer() int {
 	size := minBuffer
-	size = max(chunkLen, min(max(size, 2*c.cc.cwnd), c.maxBuffer())) // one window on its way, one to follow it
+	size = max(chunkLen, min(max(size, 2*c.cc.cwnd), c.maxBuffer(&c.rto.minRTT))) // one window on its way, one to follow it
 	return size
 }
 

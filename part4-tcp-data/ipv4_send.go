@@ -61,7 +61,7 @@ func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 // One counter serves all destinations, so whoever pings us twice learns how many
 // such datagrams we have sent in between. It also bends RFC 6864 4.3, by which no ID
 // may come again while fragments of an old datagram can be on their way: with more
-// than 65,536 in a minute it does. TCP's datagrams are not to be cut and do not count.
+// than 65,536 in a minute it does. Datagrams that are not to be cut do not count.
 func (s *Stack) nextID() uint16 {
 	s.ipv4.id++
 	return s.ipv4.id

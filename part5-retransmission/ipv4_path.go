@@ -6,8 +6,10 @@ import (
 )
 
 const (
-	// minPathMTU is the smallest that we believe: whoever forges a smaller one would have
-	// us send a datagram for every few bytes (RFC 5927 7; Linux takes the same number).
+	// minPathMTU is the smallest that we make use of: whoever forges a smaller one would have
+	// us send a datagram for every few bytes (RFC 5927 7; Linux takes the same number). There
+	// are such paths, as a link need take no more than 68 bytes (RFC 791 3.2); on them the
+	// routers cut our datagrams.
 	minPathMTU = 552
 
 	// pathMTULife is how long we believe it: "An attempt to detect an increase ... MUST
@@ -28,7 +30,8 @@ const (
 // pathMTU is what is known of the way to a host: the largest datagram that gets there.
 type pathMTU struct {
 	mtu   int
-	steps int // how often it got smaller
+	steps int  // how often it got smaller
+	cut   bool // the path takes less: datagrams may be cut
 	until time.Time
 }
 
@@ -44,14 +47,23 @@ func (s *Stack) mtuTo(dst netip.Addr) int {
 	return min(path.mtu, s.mtu)
 }
 
+// mayCut reports whether datagrams to dst are to be cut where the path is narrow.
+func (s *Stack) mayCut(dst netip.Addr) bool {
+	if len(s.ipv4.paths) == 0 {
+		return false
+	}
+	path := s.ipv4.paths[dst]
+	return path.cut && !time.Now().After(path.until)
+}
+
 // learnPathMTU is told that a datagram of a length did not get to dst because it was too
 // large, and what would fit.
 func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if mtu == 0 { // an old router, which does not say
 		mtu = plateauBelow(length)
 	}
-	mtu = max(mtu, minPathMTU)
-	if mtu >= s.mtuTo(dst) {
+	cut := mtu < minPathMTU
+	if mtu >= s.mtuTo(dst) || cut && s.mayCut(dst) {
 		return
 	}
 	if s.ipv4.paths == nil || len(s.ipv4.paths) >= maxPaths {
@@ -61,11 +73,11 @@ func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if path := s.ipv4.paths[dst]; time.Now().Before(path.until) {
 		steps = path.steps + 1
 	}
+	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
 	if steps > maxPathSteps {
 		mtu = minPathMTU
 	}
-	s.ipv4.paths[dst] = pathMTU{mtu, steps, time.Now().Add(pathMTULife)}
-	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
+	s.ipv4.paths[dst] = pathMTU{max(mtu, minPathMTU), steps, cut, time.Now().Add(pathMTULife)}
 }
 
 // plateaus are the MTUs that networks usually have (RFC 1191 7.1).

@@ -75,7 +75,7 @@ func (c *Conn) appendSACK(list []byte) []byte {
 	if twice {
 		n++
 	}
-	n = min(n, (40-len(list)-4)/8)
+	n = min(n, (min(40, c.s.ourMSS())-len(list)-4)/8) // the options have 40 bytes, the smallest link 28
 	if !c.sackOK || n == 0 {
 		return list
 	}

@@ -3,14 +3,14 @@ package main
 import "net/netip"
 
 // sendSegment puts a TCP header in front of p, which is the segment's data, and
-// sends it to the peer that key names. TCP's datagrams are never to be cut: whoever
+// sends it to the peer that key names. TCP's datagrams are not to be cut: whoever
 // cannot pass one on says so, and the next one is smaller (RFC 1191).
 func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
 	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
 	dst := netip.AddrFrom4(key.remote)
 	p.push(seg.headerLen())
 	seg.put(p.bytes(), s.ip.Addr(), dst)
-	if err := s.sendIPv4(ipv4Header{dst: dst, protocol: protocolTCP, dontFragment: true}, p); err != nil {
+	if err := s.sendIPv4(ipv4Header{dst: dst, protocol: protocolTCP, dontFragment: !s.mayCut(dst)}, p); err != nil {
 		s.drop(errIPv4NoRouteOut)
 	}
 }

@@ -20,6 +20,7 @@ func (s *Stack) checkIPv4(t *testing.T) {
 			t.Errorf("%v is complete and still there", key)
 		}
 	}
+	s.checkLoop(t)
 	if s.icmp.errors.used > icmpBurst {
 		t.Errorf("%d ICMP errors at once", s.icmp.errors.used)
 	}

@@ -23,6 +23,8 @@ type ipv4State struct {
 	gateway netip.Addr // next hop for what is off the link; not valid: there is none
 	id      uint16     // Identification of the last datagram that may be fragmented
 
+	loop loopQueue // from us to us
+
 	reassemblies map[fragmentKey]*reassembly
 	begun        uint64 // reassemblies begun, to know the oldest
 }
@@ -33,9 +35,11 @@ func (s *Stack) initIPv4(gateway netip.Addr) {
 	s.ipv4.gateway = gateway
 	s.ipv4.reassemblies = make(map[fragmentKey]*reassembly)
 	s.ipv4.id = uint16(s.random32())
+	s.initLoop()
 }
 
 func (s *Stack) closeIPv4() {
+	s.closeLoop()
 	for _, r := range s.ipv4.reassemblies {
 		r.timer.stop()
 	}
@@ -80,13 +84,18 @@ func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
 		// destination address." (RFC 1122 3.3.6)
 		return errIPv4LinkCast
 	}
-	if err := s.checkOptions(&h); err != nil {
+	return s.takeDatagram(&h, payload)
+}
+
+// takeDatagram handles a datagram that is for us.
+func (s *Stack) takeDatagram(h *ipv4Header, payload []byte) error {
+	if err := s.checkOptions(h); err != nil {
 		return err
 	}
 	if h.isFragment() {
-		return s.receiveFragment(&h, payload)
+		return s.receiveFragment(h, payload)
 	}
-	return s.receiveDatagram(&h, payload)
+	return s.receiveDatagram(h, payload)
 }
 
 // isBroadcast reports whether ip stands for all hosts on our link: all ones, or

@@ -37,14 +37,18 @@ func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
 func (s *Stack) sendDatagram(h *ipv4Header, nextHop netip.Addr, p *packet) {
 	n := len(p.bytes())
 	h.put(p.push(h.headerLen()), n)
+	if nextHop == s.ip.Addr() {
+		s.sendToSelf(p)
+		return
+	}
 	s.resolve(nextHop, etherTypeIPv4, p)
 }
 
 // nextHop returns the neighbour that a datagram for dst has to be given to: dst
-// itself if it is on our link, else the gateway (RFC 1122 3.3.1.1).
+// itself if it is on our link, or ourselves, else the gateway (RFC 1122 3.3.1.1).
 func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 	switch {
-	case isNeighbour(s.ip, dst):
+	case isNeighbour(s.ip, dst), dst == s.ip.Addr():
 		return dst, nil
 	case !s.validSource(dst): // what nobody sends from, nobody can be sent to
 		return dst, fmt.Errorf("%v is no other host's address: %w", dst, syscall.ENETUNREACH)

@@ -167,7 +167,7 @@ func TestPingIgnoresErrorsAboutOthers(t *testing.T) {
 
 func TestPingErrors(t *testing.T) {
 	onBench(t, func(b *bench) {
-		for _, dst := range []netip.Addr{ourIP, noIP, netip.MustParseAddr("10.0.0.255"), netip.MustParseAddr("224.0.0.1")} {
+		for _, dst := range []netip.Addr{noIP, netip.MustParseAddr("10.0.0.255"), netip.MustParseAddr("224.0.0.1")} {
 			if _, err := b.s.Ping(b.Context(), dst, 1, nil); !errors.Is(err, syscall.ENETUNREACH) {
 				b.Errorf("Ping(%v): %v, want ENETUNREACH", dst, err)
 			}

@@ -123,6 +123,16 @@ func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
 	return err
 }
 
+// receiveLooped is receiveBatch for what we have sent to ourselves.
+func (s *Stack) receiveLooped() {
+	for _, p := range s.takeLooped(maxBatch) {
+		if err := s.arrivesFromSelf(p.bytes()); err != nil {
+			s.drop(err)
+		}
+		s.freePacket(p)
+	}
+}
+
 // receiveFrame is where the way up begins: each frame that the device gives us
 // comes through here, and each layer hands on what it does not handle itself. A
 // layer returns the reason if it drops what it got. The bytes are Run's: whoever

@@ -126,18 +126,18 @@ func TestMalformedDatagramsAreDropped(t *testing.T) {
 }
 
 // RFC 1122 3.3.1.1: what is on the link goes to its own card, everything else to
-// the gateway's.
+// the gateway's. What is for ourselves goes nowhere else.
 func TestNextHop(t *testing.T) {
 	s := NewStack(nullDevice{}, quietConfig())
 	for dst, want := range map[string]string{
-		"10.0.0.1": "10.0.0.1", "10.0.0.254": "10.0.0.254",
+		"10.0.0.1": "10.0.0.1", "10.0.0.254": "10.0.0.254", "10.0.0.4": "10.0.0.4",
 		"10.0.1.1": "10.0.0.1", "192.0.2.7": "10.0.0.1", "8.8.8.8": "10.0.0.1",
 	} {
 		if hop, err := s.nextHop(netip.MustParseAddr(dst)); err != nil || hop.String() != want {
 			t.Errorf("nextHop(%s) = %v, %v; want %s", dst, hop, err, want)
 		}
 	}
-	for _, dst := range []string{"::1", "::ffff:10.0.0.1", "10.0.0.4", "10.0.0.255", "10.0.0.0", "255.255.255.255", "0.0.0.0", "224.0.0.1", "127.0.0.1", "240.0.0.1"} {
+	for _, dst := range []string{"::1", "::ffff:10.0.0.1", "10.0.0.255", "10.0.0.0", "255.255.255.255", "0.0.0.0", "224.0.0.1", "127.0.0.1", "240.0.0.1"} {
 		if hop, err := s.nextHop(netip.MustParseAddr(dst)); !errors.Is(err, syscall.ENETUNREACH) {
 			t.Errorf("nextHop(%s) = %v, %v; want ENETUNREACH", dst, hop, err)
 		}

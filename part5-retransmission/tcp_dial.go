@@ -85,6 +85,9 @@ func (s *Stack) choosePort(key *connKey) bool {
 	for range dynamicPorts {
 		key.localPort = firstDynamicPort + uint16((offset+s.tcp.nextPort)%dynamicPorts)
 		s.tcp.nextPort++
+		if s.isBothEnds(*key) {
+			continue
+		}
 		free := s.tcp.conns[*key] == nil && s.tcp.listeners[key.localPort] == nil
 		free = free && s.tcp.timeWait.conns[*key] == nil
 		if free {
@@ -92,6 +95,13 @@ func (s *Stack) choosePort(key *connKey) bool {
 		}
 	}
 	return false
+}
+
+// isBothEnds reports whether a connection would have the same two ends. Its SYN would meet
+// itself, and open it (RFC 9293 3.5, figure 7): whoever dials a port of ours on which nobody
+// listens would talk to himself.
+func (s *Stack) isBothEnds(key connKey) bool {
+	return key.peer() == netip.AddrPortFrom(s.ip.Addr(), key.localPort)
 }
 
 // segmentFailed is told that a segment of ours could not be delivered. payload is

@@ -230,27 +230,90 @@ func TestDeviceDeletedBetweenReads(t *testing.T) {
 	}
 }
 
-// A device that an administrator has prepared is there when we have gone.
-func TestPersistentDeviceStays(t *testing.T) {
-	prepared := &netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap7"}, Mode: netlink.TUNTAP_MODE_TAP,
-		Flags: netlink.TUNTAP_DEFAULTS | netlink.TUNTAP_NO_PI, Queues: 1}
-	openTap(t, "tap0") // skips where there are no TAP devices
-	if err := netlink.LinkAdd(prepared); err != nil {
+// prepare makes a device that stays as an administrator would, and returns a queue of it.
+func prepare(t *testing.T, device netlink.Tuntap) *os.File {
+	t.Helper()
+	openTap(t, "tap0").Close() // skips where there are no TAP devices
+	device.Flags |= netlink.TUNTAP_NO_PI
+	device.Queues = 1
+	if err := netlink.LinkAdd(&device); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range prepared.Fds {
-		f.Close()
+	t.Cleanup(func() {
+		if link, err := netlink.LinkByName(device.Name); err != nil {
+			t.Errorf("%s is gone: %v", device.Name, err)
+		} else if err := netlink.LinkDel(link); err != nil {
+			t.Error(err)
+		}
+	})
+	return device.Fds[0]
+}
+
+// A device that an administrator has prepared can be used, with one queue for frames or with
+// several, and is there when we have gone.
+func TestPersistentDeviceStays(t *testing.T) {
+	for name, flags := range map[string]netlink.TuntapFlag{
+		"one queue": netlink.TUNTAP_DEFAULTS, "multi_queue": netlink.TUNTAP_MULTI_QUEUE,
+	} {
+		t.Run(name, func(t *testing.T) {
+			prepared := netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap7"}, Mode: netlink.TUNTAP_MODE_TAP, Flags: flags}
+			held := prepare(t, prepared)
+			if d, err := Open("tap7", 1500); err == nil {
+				d.Close()
+				t.Error("Open took a device that another program holds")
+			} else if !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "another program holds this device") {
+				t.Errorf("Open, while another program holds it: %v", err)
+			}
+			held.Close()
+			d := openTap(t, "tap7")
+			if err := d.Configure(host, 1500); err != nil {
+				t.Fatal(err)
+			}
+			ping(t)
+			if b := readFrame(t, d); len(b) != 42 {
+				t.Errorf("the kernel's first frame is % x, want an ARP request", b)
+			}
+			d.Close()
+			time.Sleep(10 * time.Millisecond)
+		})
 	}
-	d := openTap(t, "tap7")
-	d.Close()
-	time.Sleep(10 * time.Millisecond)
-	link, err := netlink.LinkByName("tap7")
-	if err != nil {
-		t.Fatalf("it is gone: %v", err)
+}
+
+// A device that was prepared for another user is not ours, and the error says whose it is.
+func TestDeviceOfAnotherUser(t *testing.T) {
+	owner := netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tap7"}, Mode: netlink.TUNTAP_MODE_TAP, Flags: netlink.TUNTAP_DEFAULTS}
+	held := prepare(t, owner)
+	other := os.Getuid() + 4321
+	if err := unix.IoctlSetInt(int(held.Fd()), unix.TUNSETOWNER, other); err != nil {
+		held.Close()
+		t.Skipf("SKIP: no second user here: %v", err) // an ordinary user's namespace has only one
 	}
-	if err := netlink.LinkDel(link); err != nil {
-		t.Error(err)
+	held.Close()
+	err := withoutRights(func() error {
+		d, err := Open("tap7", 1500)
+		if err == nil {
+			d.Close()
+		}
+		return err
+	})
+	if want := fmt.Sprintf("for user %d", other); !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Open: %v, want something with %q", err, want)
 	}
+}
+
+// withoutRights runs f in a thread that may not do what root may, and ends the thread.
+func withoutRights(f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]); err != nil {
+			done <- err
+			return
+		}
+		done <- f()
+	}()
+	return <-done
 }
 
 // A frame that is longer than the MTU allows can be seen to be so.
@@ -293,6 +356,7 @@ func TestCloseEndsRead(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
+	prepare(t, netlink.Tuntap{LinkAttrs: netlink.LinkAttrs{Name: "tun7"}, Mode: netlink.TUNTAP_MODE_TUN}).Close()
 	openTap(t, "tap0")
 	for name, want := range map[string]string{
 		"":                 "no name for a device",
@@ -302,6 +366,9 @@ func TestOpenErrors(t *testing.T) {
 		"..":               "no name for a device",
 		"tap0":             "another program holds this device",
 		"lo":               "no TAP device",
+		"tun7":             "TUN device of that name",
+		"all":              "the kernel takes no device of that name", // /proc/sys/net has a folder of that name
+		"a\vb":             "no name for a device",
 		"fd:":              "number of a descriptor",
 		"fd:x":             "number of a descriptor",
 		"fd:-1":            "number of a descriptor",

@@ -56,7 +56,7 @@ func TestLabResolve(t *testing.T) {
 	if n := strings.Count(r.stderr, "who-has 10.0.0.99 "); n != 3 {
 		t.Errorf("%d questions, want 3", n)
 	}
-	lab(t, "", []string{"-resolve", "10.9.9.9"}).want(t, 1, "no neighbour's address on 10.0.0.0/24")
+	lab(t, "", []string{"-resolve", "10.9.9.9"}).want(t, 2, "-resolve 10.9.9.9 is no other host on our link 10.0.0.0/24")
 }
 
 // A reply that the cable eats is asked for again by the kernel; the trace shows
@@ -130,7 +130,10 @@ func TestLabDeviceDeleted(t *testing.T) {
 
 func TestLabFlagErrors(t *testing.T) {
 	t.Parallel()
-	lab(t, "", []string{"-mtu", "20"}).want(t, 2, "-mtu 20: must be 68 to 65521")
-	lab(t, "", []string{"-tap", "lo"}).want(t, 1, "lo: ioctl: invalid argument: there is a device of that name that is no TAP device")
-	lab(t, "", []string{"-pcap", "/no/such/folder/x"}).want(t, 1, "no such file or directory")
+	lab(t, "", []string{"-mtu", "20"}).want(t, 2, "flag -mtu: want a number from 68 to 65521")
+	lab(t, "", []string{"-tap", "lo"}).want(t, 1, "lo: there is a device of that name that is no TAP device")
+	lab(t, "", []string{"-pcap", "/no/such/folder/x"}).want(t, 1, "-pcap: open /no/such/folder/x: no such file or directory")
+	lab(t, "", []string{"-mac", "02:00:0a:00:00:01"}).want(t, 2, "-mac 02:00:0a:00:00:01: the kernel's end of the cable has this address")
+	prepared := `ip tuntap add tap7 mode tap; ip link set tap7 address 02:00:00:00:00:77 up; ` + labDir + `/part -q -tap tap7 -host "" -mac 02:00:00:00:00:77`
+	lab(t, "ip", []string{"-q"}, shell(prepared)...).want(t, 2, "-mac 02:00:00:00:00:77: the kernel's end of the cable has this address")
 }

@@ -35,7 +35,7 @@ func parsePrefix(text string, mayBeEmpty bool) (netip.Prefix, error) {
 	}
 	ip := p.Addr()
 	switch {
-	case p.Bits() == 0, ip.IsUnspecified(), ip.IsLoopback(), ip.IsMulticast(), ip.As4()[0] >= 240:
+	case p.Bits() == 0, !isUnicast(ip):
 		return netip.Prefix{}, fmt.Errorf("%v cannot be a host's address on a link", p)
 	case p.Bits() < 31 && (!p.Contains(ip.Prev()) || !p.Contains(ip.Next())):
 		return netip.Prefix{}, fmt.Errorf("%v is the first or last address of its block, which no host may have", p)
@@ -43,20 +43,31 @@ func parsePrefix(text string, mayBeEmpty bool) (netip.Prefix, error) {
 	return p, nil
 }
 
+// isUnicast reports whether the IPv4 address ip is one that some host can have (RFC 1122
+// 3.2.1.3): none of the blocks 0 ("this network"), 127 (each host itself), 224 (multicast)
+// and from 240 on (reserved).
+func isUnicast(ip netip.Addr) bool {
+	first := ip.As4()[0]
+	return first != 0 && first != 127 && first < 224
+}
+
 // parseCardMAC reads the MAC address of a single card.
 func parseCardMAC(text string) (MAC, error) {
 	mac, err := ParseMAC(text)
-	if err == nil && (mac.isGroup() || mac.isZero()) {
-		err = fmt.Errorf("%v is no single card's address: the first byte must be even", mac)
+	switch {
+	case err != nil:
+		return MAC{}, err
+	case mac.isZero():
+		return MAC{}, errors.New("all zeros is no card's address")
+	case mac.isGroup():
+		return MAC{}, errors.New("a single card's address begins with an even byte: this one stands for several cards")
 	}
-	return mac, err
+	return mac, nil
 }
 
 // checkLink checks that the two ends of the cable can talk to each other.
-func checkLink(host, ip netip.Prefix, mtu int) error {
+func checkLink(host, ip netip.Prefix) error {
 	switch {
-	case mtu < minMTU || mtu > maxMTU:
-		return fmt.Errorf("-mtu %d: must be %d to %d", mtu, minMTU, maxMTU)
 	case !ip.IsValid():
 		return errors.New("-ip: this stack needs an address")
 	case ip.Bits() == 32:
@@ -65,10 +76,19 @@ func checkLink(host, ip netip.Prefix, mtu int) error {
 		return nil
 	case host.Addr() == ip.Addr():
 		return fmt.Errorf("-host and -ip are both %v: each end of the cable needs an address of its own", ip.Addr())
-	case !host.Contains(ip.Addr()) || !ip.Contains(host.Addr()):
+	case !isNeighbour(host, ip.Addr()) || !isNeighbour(ip, host.Addr()):
 		return fmt.Errorf("-host %v and -ip %v are not on the same link: neither would ask for the other", host, ip)
 	}
 	return nil
+}
+
+// checkNeighbour checks that the address ip, which the flag name asks for if it is valid, can
+// be another host's on our link.
+func checkNeighbour(name string, ip netip.Addr, us netip.Prefix) error {
+	if !ip.IsValid() || isNeighbour(us, ip) {
+		return nil
+	}
+	return fmt.Errorf("-%s %v is no other host on our link %v", name, ip, us.Masked())
 }
 
 // isNeighbour reports whether ip can be another host's address on the link of a

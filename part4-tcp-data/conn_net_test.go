@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// host is a place where a program runs that knows connections only as package net
+// machine is a place where a program runs that knows connections only as package net
 // gives them: on the kernel's sockets, or on two of our stacks.
-type host struct {
+type machine struct {
 	*testing.T
 	listen func() net.Listener
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,7 +40,7 @@ type deadliner interface {
 }
 
 // connect returns both ends of a connection.
-func (h *host) connect() (client, server halves) {
+func (h *machine) connect() (client, server halves) {
 	h.Helper()
 	l := h.listen()
 	defer l.Close()
@@ -57,7 +57,7 @@ func (h *host) connect() (client, server halves) {
 }
 
 // say notes what an error is. who is the connection or the listener that returned it.
-func (h *host) say(what string, who any, err error) {
+func (h *machine) say(what string, who any, err error) {
 	h.said = append(h.said, fmt.Sprintf("%s: %s", what, describeError(who, err)))
 }
 
@@ -119,8 +119,8 @@ func roleOf(who any, a net.Addr) string {
 
 // onKernel and onOurs run a program on package net's sockets and on two stacks, and
 // return what it said.
-func onKernel(t *testing.T, program func(h *host)) []string {
-	h := &host{T: t, dial: new(net.Dialer).DialContext}
+func onKernel(t *testing.T, program func(h *machine)) []string {
+	h := &machine{T: t, dial: new(net.Dialer).DialContext}
 	h.listen = func() net.Listener {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -132,10 +132,10 @@ func onKernel(t *testing.T, program func(h *host)) []string {
 	return h.said
 }
 
-func onOurs(t *testing.T, program func(h *host)) (said []string) {
+func onOurs(t *testing.T, program func(h *machine)) (said []string) {
 	onPair(t, func(p *pair) {
 		port := uint16(80)
-		h := &host{T: p.T, dial: p.peer.DialContext}
+		h := &machine{T: p.T, dial: p.peer.DialContext}
 		h.listen = func() net.Listener { port++; return p.listen(port) }
 		program(h)
 		said = h.said
@@ -168,32 +168,32 @@ func write(c net.Conn, n int) error { _, err := c.Write(make([]byte, n)); return
 // connection, a listener or a dial can have ended.
 var contracts = []struct {
 	name    string
-	program func(h *host)
+	program func(h *machine)
 }{
-	{"after Close", func(h *host) {
+	{"after Close", func(h *machine) {
 		c, _ := h.connect()
 		h.say("Close", c, c.Close())
 		h.sayAll(c)
 	}},
-	{"after Close with deadlines that are over", func(h *host) {
+	{"after Close with deadlines that are over", func(h *machine) {
 		c, _ := h.connect()
 		c.SetDeadline(time.Unix(1, 0))
 		c.Close()
 		h.sayAll(c)
 	}},
-	{"after Close of a connection that the peer has closed", func(h *host) {
+	{"after Close of a connection that the peer has closed", func(h *machine) {
 		c, s := h.connect()
 		s.Close()
 		h.say("Read", c, readFails(c))
 		h.say("Close", c, c.Close())
 		h.sayAll(c)
 	}},
-	{"nothing at all", func(h *host) {
+	{"nothing at all", func(h *machine) {
 		c, _ := h.connect()
 		h.say("Read of nothing", c, read(c, 0))
 		h.say("Write of nothing", c, write(c, 0))
 	}},
-	{"behind the peer's last byte", func(h *host) {
+	{"behind the peer's last byte", func(h *machine) {
 		c, s := h.connect()
 		s.CloseWrite()
 		h.say("Read", c, read(c, 1))
@@ -203,7 +203,7 @@ var contracts = []struct {
 		h.say("Write of nothing", c, write(c, 0))
 		h.say("CloseRead", c, c.CloseRead())
 	}},
-	{"deadlines that are over", func(h *host) {
+	{"deadlines that are over", func(h *machine) {
 		c, s := h.connect()
 		write(s, 10)
 		h.say("Read", c, read(c, 1))
@@ -221,13 +221,13 @@ var contracts = []struct {
 		h.say("Read after CloseRead", c, read(c, 0))
 		h.say("Close", c, c.Close())
 	}},
-	{"deadlines while a call waits", func(h *host) {
+	{"deadlines while a call waits", func(h *machine) {
 		c, _ := h.connect()
 		c.SetDeadline(time.Now().Add(10 * time.Millisecond))
 		h.say("Read", c, read(c, 1))
 		h.say("Write", c, writeFails(c))
 	}},
-	{"halves closed", func(h *host) {
+	{"halves closed", func(h *machine) {
 		c, s := h.connect()
 		h.say("CloseWrite", c, c.CloseWrite())
 		h.say("CloseWrite again", c, c.CloseWrite())
@@ -240,7 +240,7 @@ var contracts = []struct {
 		h.say("the peer's Write", s, writeFails(s))
 		h.say("Close", c, c.Close())
 	}},
-	{"a reset", func(h *host) {
+	{"a reset", func(h *machine) {
 		c, s := h.connect()
 		s.SetLinger(0)
 		s.Close()
@@ -253,14 +253,14 @@ var contracts = []struct {
 		h.say("Close", c, c.Close())
 		h.say("Close again", c, c.Close())
 	}},
-	{"a reset, and a Write", func(h *host) {
+	{"a reset, and a Write", func(h *machine) {
 		c, s := h.connect()
 		s.SetLinger(0)
 		s.Close()
 		h.say("Write", c, writeFails(c))
 		h.say("Write of nothing", c, write(c, 0))
 	}},
-	{"a peer who closes with data unread", func(h *host) {
+	{"a peer who closes with data unread", func(h *machine) {
 		c, s := h.connect()
 		write(c, 1)
 		read(s, 0)
@@ -268,7 +268,7 @@ var contracts = []struct {
 		s.Close()
 		h.say("Read", c, readFails(c))
 	}},
-	{"a Read that waits while Close is called", func(h *host) {
+	{"a Read that waits while Close is called", func(h *machine) {
 		c, _ := h.connect()
 		result := make(chan error)
 		go func() { result <- read(c, 1) }()
@@ -276,13 +276,13 @@ var contracts = []struct {
 		c.Close()
 		h.say("Read", c, <-result)
 	}},
-	{"addresses after Close", func(h *host) {
+	{"addresses after Close", func(h *machine) {
 		c, _ := h.connect()
 		local, remote := c.LocalAddr().String(), c.RemoteAddr().String()
 		c.Close()
 		h.said = append(h.said, fmt.Sprintf("%T %v, %T %v", c.LocalAddr(), c.LocalAddr().String() == local, c.RemoteAddr(), c.RemoteAddr().String() == remote))
 	}},
-	{"a listener closed", func(h *host) {
+	{"a listener closed", func(h *machine) {
 		l := h.listen().(deadliner)
 		result := make(chan error)
 		go func() { _, err := l.Accept(); result <- err }()
@@ -295,7 +295,7 @@ var contracts = []struct {
 		h.say("SetDeadline", l, l.SetDeadline(time.Now()))
 		h.said = append(h.said, fmt.Sprintf("%T", l.Addr()))
 	}},
-	{"a listener with a deadline", func(h *host) {
+	{"a listener with a deadline", func(h *machine) {
 		l := h.listen().(deadliner)
 		defer l.Close()
 		h.say("SetDeadline", l, l.SetDeadline(time.Now().Add(10*time.Millisecond)))
@@ -311,7 +311,7 @@ var contracts = []struct {
 		h.say("Accept", l, err)
 		s.Close()
 	}},
-	{"a dial that nobody takes", func(h *host) {
+	{"a dial that nobody takes", func(h *machine) {
 		l := h.listen()
 		l.Close()
 		for _, network := range []string{"tcp", "tcp4"} {
@@ -319,7 +319,7 @@ var contracts = []struct {
 			h.say(network, l.Addr().String(), err)
 		}
 	}},
-	{"a dial whose time is over", func(h *host) {
+	{"a dial whose time is over", func(h *machine) {
 		l := h.listen()
 		defer l.Close()
 		ctx, cancel := context.WithDeadline(h.Context(), time.Unix(1, 0))
@@ -331,7 +331,7 @@ var contracts = []struct {
 		_, err = h.dial(ctx, "tcp", l.Addr().String())
 		h.say("cancelled", l.Addr().String(), err)
 	}},
-	{"a dial to what is no address", func(h *host) {
+	{"a dial to what is no address", func(h *machine) {
 		for _, to := range [][2]string{{"sctp", "127.0.0.1:1"}, {"tcp", "127.0.0.1"}, {"tcp", "127.0.0.1:65536"}, {"tcp", "127.0.0.1:no-such-service"}, {"tcp", "[::1"}} {
 			_, err := h.dial(h.Context(), to[0], to[1])
 			h.say(strings.Join(to[:], " "), nil, err)
@@ -340,7 +340,7 @@ var contracts = []struct {
 }
 
 // sayAll says what all methods return.
-func (h *host) sayAll(c halves) {
+func (h *machine) sayAll(c halves) {
 	h.say("Read", c, read(c, 1))
 	h.say("Read of nothing", c, read(c, 0))
 	h.say("Write", c, write(c, 1))

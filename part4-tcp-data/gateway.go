@@ -5,18 +5,14 @@ import (
 	"net/netip"
 )
 
-// parseGateway returns the next hop for what is off the link: the one that text
-// names, or else the kernel's end of the cable. It must be on the link itself.
-func parseGateway(text string, host, ip netip.Prefix) (netip.Addr, error) {
-	if text == "" {
-		return host.Addr(), nil
+// checkPeer checks that the address peer, which the flag name asks for if it is valid, can be
+// a host's: our own, one on our link, or one beyond the gateway.
+func checkPeer(name string, peer netip.Addr, us netip.Prefix) error {
+	switch {
+	case !peer.IsValid(), peer == us.Addr(), isNeighbour(us, peer):
+		return nil
+	case us.Contains(peer), !isUnicast(peer):
+		return fmt.Errorf("-%s %v is no single host's address", name, peer)
 	}
-	gateway, err := parseIP(text)
-	if err != nil {
-		return gateway, fmt.Errorf("-gateway: %w", err)
-	}
-	if !isNeighbour(ip, gateway) {
-		return gateway, fmt.Errorf("-gateway %v is no other host on our link %v: we could not reach it", gateway, ip.Masked())
-	}
-	return gateway, nil
+	return nil
 }

@@ -164,24 +164,6 @@ func TestAnswerThroughTheGateway(t *testing.T) {
 	})
 }
 
-func TestParseGateway(t *testing.T) {
-	host, ip := netip.MustParsePrefix("10.0.0.1/24"), ourLink
-	if g, err := parseGateway("", host, ip); err != nil || g != host.Addr() {
-		t.Errorf("default %v, %v", g, err)
-	}
-	if g, err := parseGateway("", netip.Prefix{}, ip); err != nil || g.IsValid() {
-		t.Errorf("default without a host %v, %v", g, err)
-	}
-	if g, err := parseGateway("10.0.0.9", host, ip); err != nil || g != otherIP {
-		t.Errorf("10.0.0.9: %v, %v", g, err)
-	}
-	for _, bad := range []string{"10.0.1.1", "10.0.0.4", "10.0.0.255", "x", "::1"} {
-		if g, err := parseGateway(bad, host, ip); err == nil {
-			t.Errorf("%s: %v, want an error", bad, g)
-		}
-	}
-}
-
 // RFC 6864 4.1: what may be fragmented needs an Identification of its own, and
 // the first is not the same after each start.
 func TestIdentification(t *testing.T) {

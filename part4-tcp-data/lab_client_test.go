@@ -60,7 +60,7 @@ func TestLabGetRouted(t *testing.T) {
 // Without DNS there are no host names, and -get says so.
 func TestLabGetHostName(t *testing.T) {
 	t.Parallel()
-	lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).want(t, 1, "there is no DNS", "www.example.com")
+	lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).want(t, 2, "-get", "there is no DNS", "www.example.com")
 	lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).want(t, 2, "is no URL such as http://10.0.0.1/")
 }
 

@@ -9,6 +9,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -25,6 +27,7 @@ import (
 	"syscall"
 	"time"
 
+	"framebyframe/shared/host"
 	"framebyframe/shared/pcap"
 	"framebyframe/shared/spool"
 	"framebyframe/shared/tap"
@@ -69,6 +72,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer log.Close() // waits for a stalled terminal, but not for ever
 	if err := plugIn(ctx, opt, stdout, log); err != nil {
 		fmt.Fprintf(log, "%s: %v\n", name, err)
+		if wrong := host.WrongFlag(""); errors.As(err, &wrong) {
+			return 2
+		}
 		return 1
 	}
 	return 0
@@ -83,6 +89,9 @@ func plugIn(ctx context.Context, opt options, stdout, log io.Writer) (err error)
 	defer cable.Close()
 	if err := cable.Configure(opt.host, opt.mtu); err != nil {
 		return err
+	}
+	if mac, err := cable.MAC(); err == nil && bytes.Equal(mac, opt.mac[:]) {
+		return host.WrongFlag(fmt.Sprintf("-mac %v: the kernel's end of the cable has this address, and ours must be another", opt.mac))
 	}
 	var dev Device = cable
 	if opt.faults.Any() {
@@ -244,6 +253,7 @@ type options struct {
 	listen  uint16
 	dial    netip.AddrPort // not valid: nobody to dial
 	get     *url.URL       // nil: nothing to fetch
+	server  netip.AddrPort // from where it is
 	nc      netip.AddrPort // not valid: nobody to talk to
 }
 
@@ -256,15 +266,19 @@ func (opt options) asks() bool {
 // parseOptions reads the command line. Its errors name the flag.
 func parseOptions(name string, args []string, stderr io.Writer) (options, error) {
 	opt := options{
-		host: netip.MustParsePrefix("10.0.0.1/24"),
-		ip:   netip.MustParsePrefix("10.0.0.4/24"),
-		mac:  MAC{0x02, 0, 0, 0, 0, 0x04},
+		host:  netip.MustParsePrefix("10.0.0.1/24"),
+		ip:    netip.MustParsePrefix("10.0.0.4/24"),
+		mac:   MAC{0x02, 0, 0, 0, 0, 0x04},
+		tap:   "tap0",
+		mtu:   1500,
+		count: 3,
 	}
 	opt.faults.Seed = 1
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {}
-	flags.StringVar(&opt.tap, "tap", "tap0", "create the TAP device `NAME`; fd:N: the inherited socket N is the cable")
+	flags.Func("tap", "create the TAP device `NAME`; fd:N: the inherited socket N is the cable (default tap0)", func(text string) error {
+		opt.tap = text
+		return tap.Check(text)
+	})
 	flags.Func("host", "give the kernel's end of the cable the address `PREFIX`; \"\": leave it alone (default 10.0.0.1/24)", func(text string) (err error) {
 		opt.host, err = parsePrefix(text, true)
 		return err
@@ -277,26 +291,30 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 		opt.mac, err = parseCardMAC(text)
 		return err
 	})
-	flags.IntVar(&opt.mtu, "mtu", 1500, "the longest payload of a frame is `N` bytes")
-	flags.StringVar(&opt.pcap, "pcap", "", "write every frame to `FILE`, for Wireshark")
+	flags.Func("mtu", "the longest payload of a frame is `N` bytes (default 1500)", host.Number(&opt.mtu, minMTU, maxMTU))
+	flags.Func("pcap", "write every frame to `FILE`, for Wireshark", host.NewFile(&opt.pcap))
 	flags.BoolVar(&opt.quiet, "q", false, "no trace")
 	flags.Func("resolve", "ask who has the address `IP`, print the MAC address, exit", func(text string) (err error) {
 		opt.resolve, err = parseIP(text)
 		return err
 	})
-	gateway := flags.String("gateway", "", "send what is off the link to `ADDR` (default: the -host address)")
+	flags.Func("gateway", "send what is off the link to `ADDR` (default: the -host address)", func(text string) (err error) {
+		opt.gateway, err = parseIP(text)
+		return err
+	})
 	flags.Func("ping", "send echo requests to `IP`, print the replies, exit", func(text string) (err error) {
 		opt.ping, err = parseIP(text)
 		return err
 	})
-	flags.IntVar(&opt.count, "count", 3, "-ping sends `N` echo requests")
-	port := flags.Int("listen", 80, "serve web pages on `PORT`")
+	flags.Func("count", "-ping sends `N` echo requests (default 3)", host.Number(&opt.count, 1, 65535))
+	port := 80
+	flags.Func("listen", "serve web pages on `PORT` (default 80)", host.Number(&port, 1, 65535))
 	flags.Func("dial", "connect to `IP:PORT`, hold the connection until interrupted", func(text string) (err error) {
 		opt.dial, err = parseAddrPort(text)
 		return err
 	})
 	flags.Func("get", "fetch `URL`, print it, exit", func(text string) (err error) {
-		opt.get, err = parseURL(text)
+		opt.get, opt.server, err = parseURL(text)
 		return err
 	})
 	flags.Func("nc", "connect to `IP:PORT`; send it stdin, and print what it sends", func(text string) (err error) {
@@ -304,33 +322,32 @@ func parseOptions(name string, args []string, stderr io.Writer) (options, error)
 		return err
 	})
 	opt.faults.AddFlags(flags, describe, topmost)
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintf(stderr, "usage: %s [flags]\n", name)
-			flags.SetOutput(stderr)
-			flags.PrintDefaults()
-		}
+	if err := host.Parse(flags, args, stderr, "drop"); err != nil {
 		return opt, err
 	}
-	if flags.NArg() > 0 {
-		return opt, fmt.Errorf("unexpected argument %q: all is said with flags", flags.Arg(0))
-	}
-	if strings.HasPrefix(opt.tap, "fd:") && !opt.ip.Contains(opt.host.Addr()) {
+	if strings.HasPrefix(opt.tap, "fd:") && !opt.ip.Contains(opt.host.Addr()) && !host.Given(flags, "host") {
 		opt.host = netip.Prefix{} // a socket has no kernel's end
 	}
-	if err := checkLink(opt.host, opt.ip, opt.mtu); err != nil {
-		return opt, err
+	if !opt.gateway.IsValid() {
+		opt.gateway = opt.host.Addr()
 	}
-	var err error
-	if opt.gateway, err = parseGateway(*gateway, opt.host, opt.ip); err != nil {
-		return opt, err
-	}
-	if opt.count < 1 || opt.count > 65535 {
-		return opt, fmt.Errorf("-count %d: must be 1 to 65535", opt.count)
-	}
-	if *port < 1 || *port > 65535 {
-		return opt, fmt.Errorf("-listen %d: must be 1 to 65535", *port)
-	}
-	opt.listen = uint16(*port)
-	return opt, nil
+	opt.listen = uint16(port)
+	return opt, cmp.Or(
+		host.AtMostOne(flags, "resolve", "ping", "dial", "get", "nc", "listen"),
+		host.Needs(flags, "count", "ping"),
+		opt.check(),
+	)
+}
+
+// check returns an error about flags that cannot be meant together.
+func (opt options) check() error {
+	return cmp.Or(
+		checkLink(opt.host, opt.ip),
+		checkNeighbour("resolve", opt.resolve, opt.ip),
+		checkNeighbour("gateway", opt.gateway, opt.ip),
+		checkPeer("ping", opt.ping, opt.ip),
+		checkPeer("dial", opt.dial.Addr(), opt.ip),
+		checkPeer("get", opt.server.Addr(), opt.ip),
+		checkPeer("nc", opt.nc.Addr(), opt.ip),
+	)
 }

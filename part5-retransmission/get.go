@@ -1,20 +1,27 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 )
 
-// parseURL reads what -get can fetch.
-func parseURL(text string) (*url.URL, error) {
+// parseURL reads what -get can fetch, and from where.
+func parseURL(text string) (*url.URL, netip.AddrPort, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" || u.Host == "" {
-		return nil, fmt.Errorf("%q is no URL such as http://10.0.0.1/", text)
+	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
+		return nil, netip.AddrPort{}, fmt.Errorf("%q is no URL such as http://10.0.0.1/", text)
 	}
-	return u, nil
+	if _, err := netip.ParseAddr(u.Hostname()); err != nil {
+		return nil, netip.AddrPort{}, fmt.Errorf("there is no DNS in this stack: write the IPv4 address of %s", u.Hostname())
+	}
+	server, err := parseAddrPort(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
+	return u, server, err
 }
 
 // runGet fetches a page with the web client of package net/http over our connections,

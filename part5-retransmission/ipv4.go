@@ -111,13 +111,8 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 }
 
 // validSource reports whether ip can be the address of another host (RFC 1122
-// 3.2.1.3): no broadcast or multicast, nothing of the block 0 ("this network"),
-// 127 (the host itself) or from 240 on (reserved), and not our own: nobody but
-// us may send from it.
+// 3.2.1.3): no broadcast, no multicast or reserved one, and not our own: nobody but us
+// may send from it.
 func (s *Stack) validSource(ip netip.Addr) bool {
-	if !ip.Is4() {
-		return false
-	}
-	first := ip.As4()[0]
-	return first != 0 && first != 127 && first < 224 && ip != s.ip.Addr() && !s.isBroadcast(ip)
+	return ip.Is4() && isUnicast(ip) && ip != s.ip.Addr() && !s.isBroadcast(ip)
 }

@@ -26,7 +26,7 @@ func (f *Faults) AddFlags(fs *flag.FlagSet, describe func(frame []byte) string, 
 	fs.Var((*delay)(&f.Delay), "delay", "let each frame take `20ms`, in each direction")
 	fs.Var((*delay)(&f.Jitter), "jitter", "vary the delay by up to `5ms`; the order stays")
 	fs.Var((*rate)(&f.Rate), "rate", "let the cable carry `10mbit` per second, in each direction")
-	fs.Uint64Var(&f.Seed, "seed", f.Seed, "`number` that chooses which frames the faults hit")
+	fs.Var((*seed)(&f.Seed), "seed", "`number` that chooses which frames the faults hit")
 	if describe != nil {
 		d := &drops{describe: describe, topmost: topmost}
 		fs.Func("drop", "lose the Nth frame sent whose trace line contains TEXT (`N:TEXT`);\n"+
@@ -112,6 +112,20 @@ func (r *rate) String() string {
 	}
 	return "" // not reached: every number is a multiple of 1
 }
+
+// seed is where the dice begin.
+type seed uint64
+
+func (s *seed) Set(text string) error {
+	v, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("want a number from 0 to %d", uint64(math.MaxUint64))
+	}
+	*s = seed(v)
+	return nil
+}
+
+func (s *seed) String() string { return strconv.FormatUint(uint64(*s), 10) }
 
 // decimal reads digits with or without a point. ParseFloat alone would also
 // take signs, exponents, hexadecimal, Inf and NaN.

@@ -62,8 +62,8 @@ func TestFlagErrors(t *testing.T) {
 		{"-rate", []string{"10", "0mbit", "0bit", "-1mbit", "mbit", "", "10mbps", "10Mbit", "1e3bit", "1001gbit", "0.4bit", "99999999999999999999gbit", "NaNbit", "10 mbit"}, "want a speed"},
 		{"-delay", []string{"-1ms", "20", "", "61m", "fast", "9999999h"}, "want a time"},
 		{"-jitter", []string{"-1ns", "5"}, "want a time"},
-		{"-seed", []string{"-1", "x", "1.5"}, "parse error"},
-		{"-drop", []string{"", "x", "0", "-1", "+1", "1:", "0:x", "[S.]", ":x", "1.5", "99999999999"}, "want N:TEXT or N"},
+		{"-seed", []string{"-1", "x", "1.5", "", "0x10", "18446744073709551616"}, "want a number"},
+		{"-drop", []string{"", "x", "0", "-1", "+1", "1:", "0:", "x:", "0:x", "[S.]", ":x", "1.5", "99999999999"}, "want N:TEXT or N"},
 	} {
 		for _, v := range tt.values {
 			_, err := parse(tt.flag + "=" + v)

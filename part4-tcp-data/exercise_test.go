@@ -56,7 +56,7 @@ func TestExercise2HowLong(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		client.Close()
 		time.Sleep(90 * time.Second)
-		status := p.ours.TCPStatus()
+		status := p.ours.TCPStatus(peerIP)
 		row := regexp.MustCompile(`(?m)^.*CLOSE-WAIT.*$`).FindString(status)
 		if !strings.Contains(row, "1m30s") {
 			t.Errorf("our user has not closed for 90 seconds, and the line of the connection does not say 1m30s:\n%s", status)

@@ -2,20 +2,19 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
-	"strings"
 )
 
-// ARPStatus lists the neighbours that we know.
-func (s *Stack) ARPStatus() string {
+// ARPStatus tells a host what we know of its card, and how many others we know.
+func (s *Stack) ARPStatus(ip netip.Addr) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var b strings.Builder
-	for _, ip := range slices.SortedFunc(maps.Keys(s.arp.neighbours), netip.Addr.Compare) {
-		n := s.arp.neighbours[ip]
-		fmt.Fprintf(&b, "  %-15v is at %v  %s\n", ip, n.mac, n.state)
+	text, others := "", len(s.arp.neighbours)
+	if n := s.arp.neighbours[ip]; n != nil {
+		text, others = fmt.Sprintf("  %-15v is at %v  %s\n", ip, n.mac, n.state), others-1
 	}
-	return b.String()
+	if others > 0 {
+		text += fmt.Sprintf("  and %d more\n", others)
+	}
+	return text
 }

@@ -210,7 +210,7 @@ func (e *stormEnd) anything(t *testing.T, dice *rand.Rand) {
 		func() error { return c.SetUserTimeout(time.Minute + time.Duration(dice.Int64N(int64(time.Hour)))) },
 		func() error { return c.NotifyUrgent(make(chan struct{}, 1)) },
 		func() error { _, _ = c.LocalAddr(), c.RemoteAddr(); return nil },
-		func() error { _, _, _ = c.Status(), c.Urgent(), c.s.TCPStatus(); return nil },
+		func() error { _, _, _ = c.Status(), c.Urgent(), c.s.TCPStatus(peerIP); return nil },
 		func() error { _, err := c.Read(nil); return err },
 		func() error { _, err := c.Write(nil); return err },
 	}

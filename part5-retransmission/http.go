@@ -41,13 +41,18 @@ func serveHTTP(s *Stack, port uint16) error {
 // connOfRequest is the key under which a request's context has its connection.
 type connOfRequest struct{}
 
-// showStack shows the connection that brought the request, and the stack's tables.
+// showStack shows the connection that brought the request, what the stack's tables have
+// of the peer, and how much else there is. Who that is would be nobody's business.
 func showStack(w http.ResponseWriter, r *http.Request, s *Stack) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if c, ok := r.Context().Value(connOfRequest{}).(*Conn); ok {
-		fmt.Fprintf(w, "This page came over a connection whose TCB is now\n\n%s\n", c.Status())
+	c, ok := r.Context().Value(connOfRequest{}).(*Conn)
+	if !ok {
+		http.NotFound(w, r)
+		return
 	}
-	fmt.Fprintf(w, "(It was written before any of its own bytes were sent.)\n\nTCP\n\n%s\nARP\n\n%s\nFrames\n\n%s", s.TCPStatus(), s.ARPStatus(), s.Summary())
+	peer := c.remote().Addr()
+	fmt.Fprintf(w, "This page came over a connection whose TCB is now\n\n%s\n", c.Status())
+	fmt.Fprintf(w, "(It was written before any of its own bytes were sent.)\n\nTCP\n\n%s\nARP\n\n%s\nFrames\n\n%s", s.TCPStatus(peer), s.ARPStatus(peer), s.Summary())
 }
 
 // sendBytes sends as many bytes as the path says, of chargen's.

@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // web starts our web server and returns a client on the peer's stack.
@@ -154,6 +157,94 @@ func TestHTTPStatusPage(t *testing.T) {
 		}
 		if n := strings.Count(page, "SND.UNA  "); n != 1 {
 			t.Errorf("%d TCBs in the page, want 1", n)
+		}
+	})
+}
+
+// A stranger learns of his own connections only, and of all others how many there are.
+func TestHTTPStatusOfOthers(t *testing.T) {
+	onPair(t, func(p *pair) {
+		client := p.web()
+		defer client.CloseIdleConnections()
+		p.ours.mu.Lock()
+		for port := range uint16(maxStatusRows) {
+			p.ours.addConn(p.ours.newConn(connKey{remote: peerIP.As4(), remotePort: 2000 + port, localPort: 81}))
+			p.ours.addConn(p.ours.newConn(connKey{remote: otherIP.As4(), remotePort: 2000 + port, localPort: 81}))
+		}
+		p.ours.addNeighbour(otherIP, otherMAC)
+		p.ours.mu.Unlock()
+		page, _, _ := p.fetch(client, "GET", "/", nil)
+		if strings.Contains(page, otherIP.String()) {
+			t.Errorf("the page tells 10.0.0.1 about another host:\n%s", page)
+		}
+		for want, times := range map[string]int{"\n  10.0.0.4:8[01] +10.0.0.1": maxStatusRows, "\n  and 101 more\n": 1, "\n  and 1 more\n": 1} {
+			if n := len(regexp.MustCompile(want).FindAllString(page, -1)); n != times {
+				t.Errorf("%q is %d times in the page, want %d:\n%s", want, n, times, page)
+			}
+		}
+		p.ours.mu.Lock()
+		defer p.ours.mu.Unlock()
+		for key, c := range p.ours.tcp.conns { // what was made up for this test
+			if c.state == stateClosed {
+				delete(p.ours.tcp.conns, key)
+			}
+		}
+	})
+}
+
+// Whoever waits for the lock while connections are counted gets it after a batch of them.
+// With one processor, as in main, he is next as soon as it is let go, but for now and then:
+// Go's scheduler takes turns among its queues.
+func TestEachConnInSlices(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	s := NewStack(nullDevice{}, quietConfig())
+	const conns = 20 * maxBatch
+	for port := range uint16(conns) {
+		s.addConn(s.newConn(connKey{remote: peerIP.As4(), remotePort: port, localPort: 80}))
+	}
+	seen, longest, done := 0, 0, make(chan bool)
+	go func() {
+		defer close(done)
+		for last := 0; last < conns; {
+			s.mu.Lock()
+			longest, last = max(longest, seen-last), seen
+			s.mu.Unlock()
+			runtime.Gosched()
+		}
+	}()
+	s.eachConn(func(*Conn) { seen++ })
+	<-done
+	if seen != conns || longest > 4*maxBatch {
+		t.Errorf("%d of %d connections seen, %d of them while another waited for the lock", seen, conns, longest)
+	}
+}
+
+// However many connections leave TIME-WAIT at the same moment, a batch of them does so at
+// a time, and the rest right behind.
+func TestEndTimeWaitsInSlices(t *testing.T) {
+	onPair(t, func(p *pair) {
+		p.ours.mu.Lock()
+		const all = 5*maxBatch + 1
+		for port := range uint16(all) {
+			c := p.ours.newConn(connKey{remote: peerIP.As4(), remotePort: 2000 + port, localPort: 81})
+			c.state = stateFinWait2
+			c.enterTimeWait()
+		}
+		p.ours.tcp.timeWait.timer.stop()
+		p.ours.mu.Unlock()
+		time.Sleep(timeWaitLen)
+		p.ours.mu.Lock()
+		p.ours.endTimeWaits()
+		if n := len(p.ours.tcp.timeWait.conns); n != all-maxBatch {
+			t.Errorf("%d are left after one call, want %d", n, all-maxBatch)
+		}
+		p.ours.mu.Unlock()
+		synctest.Wait()
+		time.Sleep(1)
+		p.ours.mu.Lock()
+		defer p.ours.mu.Unlock()
+		if n := len(p.ours.tcp.timeWait.conns); n != 0 {
+			t.Errorf("%d are left", n)
 		}
 	})
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"maps"
+	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -28,20 +30,54 @@ func (c *Conn) Status() string {
 	return b.String()
 }
 
-// TCPStatus lists the connections and the ports on which there are listeners.
-func (s *Stack) TCPStatus() string {
+// maxStatusRows bounds the connections that TCPStatus lists: one peer may have thousands.
+const maxStatusRows = 100
+
+// TCPStatus lists the ports on which there are listeners, and the connections with a peer.
+// Of all others it tells only how many there are: it is not for him to know with whom we
+// talk.
+func (s *Stack) TCPStatus(peer netip.Addr) string {
+	var rows []string
+	others := 0
+	s.eachConn(func(c *Conn) {
+		if c.remote().Addr() != peer || len(rows) >= maxStatusRows {
+			others++
+			return
+		}
+		rows = append(rows, fmt.Sprintf("  %-22s %-22s %-13s %10d %10d\n", c.LocalAddr(), c.RemoteAddr(), c.state, c.snd.text.size, c.rcv.text.size))
+	})
+	slices.Sort(rows)
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	ports := slices.Sorted(maps.Keys(s.tcp.listeners))
+	timeWaits := len(s.tcp.timeWait.conns)
+	s.mu.Unlock()
+
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %-22s %-22s %-13s %10s %10s\n", "ours", "peer", "state", "not acked", "not read")
-	for _, port := range slices.Sorted(maps.Keys(s.tcp.listeners)) {
-		l := s.tcp.listeners[port]
-		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10s %10s\n", l.Addr(), "*", stateListen, "", "")
+	for _, port := range ports {
+		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10s %10s\n", netip.AddrPortFrom(s.ip.Addr(), port), "*", stateListen, "", "")
 	}
-	compare := func(a, b *Conn) int { return a.remote().Compare(b.remote()) }
-	for _, c := range slices.SortedFunc(maps.Values(s.tcp.conns), compare) {
-		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10d %10d\n", c.LocalAddr(), c.RemoteAddr(), c.state, c.snd.text.size, c.rcv.text.size)
+	b.WriteString(strings.Join(rows, ""))
+	if others > 0 {
+		fmt.Fprintf(&b, "  and %d more\n", others)
 	}
-	fmt.Fprintf(&b, "  and %d in %s\n", len(s.tcp.timeWait.conns), stateTimeWait)
+	fmt.Fprintf(&b, "  and %d in %s\n", timeWaits, stateTimeWait)
 	return b.String()
+}
+
+// eachConn calls f for each connection, with the lock held. It lets the lock go in between,
+// so that a frame never waits for more of them than there are frames in a batch, however
+// many connections there are. Meanwhile some may come and go: a map in Go permits that.
+func (s *Stack) eachConn(f func(c *Conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := 0
+	for _, c := range s.tcp.conns {
+		if seen++; seen%maxBatch == 0 {
+			s.mu.Unlock()
+			runtime.Gosched() // as in Run, or the lock would be taken again before anybody is awake
+			s.mu.Lock()
+		}
+		f(c)
+	}
 }

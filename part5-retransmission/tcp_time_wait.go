@@ -78,16 +78,19 @@ func (s *Stack) startTimeWait(t *timeWait) {
 	}
 }
 
-// endTimeWaits ends those whose time is over.
+// endTimeWaits ends those whose time is over, as many as there may be frames in a batch.
+// The rest is for the next time, which is now or when the first one's time is over.
 func (s *Stack) endTimeWaits() {
 	now := time.Now()
-	for e := s.tcp.timeWait.queue.Front(); e != nil; e = s.tcp.timeWait.queue.Front() {
-		t := e.Value.(*timeWait)
-		if now.Before(t.until) {
-			s.tcp.timeWait.timer.start(t.until.Sub(now))
-			return
+	for range maxBatch {
+		e := s.tcp.timeWait.queue.Front()
+		if e == nil || now.Before(e.Value.(*timeWait).until) {
+			break
 		}
-		s.forgetTimeWait(t)
+		s.forgetTimeWait(e.Value.(*timeWait))
+	}
+	if e := s.tcp.timeWait.queue.Front(); e != nil {
+		s.tcp.timeWait.timer.start(e.Value.(*timeWait).until.Sub(now))
 	}
 }
 

@@ -119,6 +119,23 @@ func TestLateAnswer(t *testing.T) {
 	})
 }
 
+// One that comes when we have given up is learnt, too, as it is for us: the next to ask for
+// that neighbour need not wait. (RFC 826: "add the triplet ... to the translation table".)
+func TestAnswerAfterGivingUp(t *testing.T) {
+	onBench(t, func(b *bench) {
+		if r := <-b.goResolve(b.Context(), peerIP); !errors.Is(r.err, syscall.EHOSTUNREACH) || r.at != 3*time.Second {
+			b.Errorf("Resolve = %v, %v after %v, want EHOSTUNREACH after 3s", r.mac, r.err, r.at)
+		}
+		b.take()
+		b.advance(time.Second)
+		b.send(reply(peerMAC, peerIP)) // it took four seconds
+		if r := <-b.goResolve(b.Context(), peerIP); r.mac != peerMAC || r.err != nil || r.at != 0 {
+			b.Errorf("Resolve = %v, %v after %v, want it at once", r.mac, r.err, r.at)
+		}
+		b.silence()
+	})
+}
+
 // A question that the neighbour asks us tells its MAC as well as an answer does.
 func TestQuestionAnswersOurQuestion(t *testing.T) {
 	onBench(t, func(b *bench) {

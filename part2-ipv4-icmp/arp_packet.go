@@ -87,14 +87,15 @@ func parseARP(b []byte) (arpPacket, error) {
 
 // put writes the packet to the first 28 bytes of b.
 func (p arpPacket) put(b []byte) {
+	spa, tpa := p.spa.As4(), p.tpa.As4()
 	binary.BigEndian.PutUint16(b[0:2], arpHardwareEthernet)
 	binary.BigEndian.PutUint16(b[2:4], arpProtocolIPv4)
 	b[4], b[5] = 6, 4
 	binary.BigEndian.PutUint16(b[6:8], p.op)
 	copy(b[8:14], p.sha[:])
-	copy(b[14:18], p.spa.AsSlice())
+	copy(b[14:18], spa[:])
 	copy(b[18:24], p.tha[:])
-	copy(b[24:28], p.tpa.AsSlice())
+	copy(b[24:28], tpa[:])
 }
 
 // describeARP says what an ARP packet is, in tcpdump's words. The length counts

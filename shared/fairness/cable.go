@@ -123,7 +123,7 @@ func (c *cable) connect(side string) (conn net.Conn, err error) {
 	if side == ours {
 		to = netip.AddrPortFrom(partIP, chargen)
 	}
-	for range 50 { // part 5 may need a moment until it listens
+	for range 600 { // part 5 may need a moment until it listens
 		c.receiver.do(func() { conn, err = net.DialTimeout("tcp4", to.String(), 5*time.Second) })
 		if err == nil {
 			return conn, nil

@@ -128,7 +128,8 @@ func (e *stormEnd) call(t *testing.T, f func() error) error {
 	}
 	var opErr *net.OpError
 	known := errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ETIMEDOUT)
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.ETIMEDOUT) ||
+		errors.Is(err, syscall.ENOTCONN) // CloseRead and CloseWrite, when both ends have closed
 	if !known || !errors.As(err, &opErr) {
 		t.Errorf("an error that no program expects: %v", err)
 	}

@@ -107,14 +107,17 @@ func TestLabProbe(t *testing.T) {
 // announces, twice, is over by then.
 func TestLabLinkDownAndUp(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping ip", []string{"-q"}, shell(another("2>/run/says")+`
+	lab(t, "arping ip", []string{"-q"}, shell("trap 'cat /run/says' EXIT\n"+another("2>/run/says")+`
 		await '[ $(grep -c "Request who-has 10.0.1.4 tell 10.0.1.4" /run/says) -eq 2 ]'
 		arping -I tap1 -C1 -c1 -W60 10.0.1.4 >/dev/null && echo "before: answered"
-		kill -STOP $part; arping -I tap1 -c1 10.0.1.4 >/dev/null
-		ip link set tap1 down; kill -CONT $part
-		await 'grep -q "output error" /run/says'; ip link set tap1 up
+		cut() {
+			kill -STOP $part; arping -I tap1 -c1 10.0.1.4 >/dev/null; ip link set tap1 down; kill -CONT $part
+			for i in $(seq 100); do grep -q "output error" /run/says && return; sleep 0.1; done
+			ip link set tap1 up; return 1
+		}
+		await cut; ip link set tap1 up
 		arping -I tap1 -C1 -c1 -W60 10.0.1.4 >/dev/null && echo "after: answered"
-		kill $part; wait $part; cat /run/says`)...).
+		kill $part; wait $part`)...).
 		want(t, 0, "before: answered", "after: answered",
 			"warning: device: write tap1: input/output error: what we send is lost until that is over",
 			"warning: device: takes frames again, 1 were lost")

@@ -39,3 +39,48 @@ func TestAttackHoardedConns(t *testing.T) {
 			fmt.Sprintf("%d are open, less than %d KB each; a connection in use stays, and the next one opens", maxConns, each>>10+1)}.report(t)
 	})
 }
+
+// strangers are segments of those who know a connection's addresses and ports, but not its
+// numbers. seq and ack are the right ones.
+func strangers(seq, ack seqNum) []segment {
+	return []segment{
+		{flags: flagRST, seq: seq + 1<<30},
+		{flags: flagSYN, seq: seq + 1<<30},
+		{flags: flagFIN, seq: seq},
+		{flags: flagACK, seq: seq + 1<<30, ack: ack, wnd: 1},
+		{flags: flagACK, seq: seq - 1, ack: ack + 1<<30, wnd: 1},
+		{flags: flagACK, seq: seq, ack: ack - 1<<30, wnd: 1},
+		{flags: flagACK, seq: seq - 1<<30, ack: ack, wnd: 1, data: []byte("x")},
+		{flags: flagACK, seq: seq - 1, ack: ack + 1<<30, wnd: 1, data: []byte("x")},
+	}
+}
+
+// What strangers send in a peer's name does not count as a word of his: of two connections
+// the one whose peer is more silent goes first. Keep-alives count (RFC 9293 3.8.4), and what
+// the peer has to send again.
+func TestAttackStrangersAreNotHeard(t *testing.T) {
+	onTarget(t, func(a *target) {
+		silent := a.open(1, "020405b4")
+		a.open(2, "020405b4")
+		first := func() (c *Conn) {
+			a.locked(func() { c = a.s.tcp.open.Front().Value.(*Conn) })
+			return c
+		}
+		for i, seg := range strangers(silent.rcv.nxt, silent.snd.nxt) {
+			seg.srcPort, seg.dstPort = 1, 80
+			a.hit(forge(peerIP, seg))
+			if first() != silent {
+				t.Fatalf("segment %d, %+v, counts as the peer's", i, seg)
+			}
+		}
+		for _, data := range []string{"", "x"} {
+			for _, port := range []uint16{1, 2} {
+				c := a.conn(port)
+				a.hit(forge(peerIP, segment{srcPort: port, dstPort: 80, seq: c.rcv.nxt - 1, ack: c.snd.nxt, flags: flagACK, wnd: 65535, data: []byte(data)}))
+				if first() == c {
+					t.Errorf("what port %d sends again, %q, does not count", port, data)
+				}
+			}
+		}
+	})
+}

@@ -70,8 +70,10 @@ func (s *Stack) checkConn(t *testing.T, key connKey, c *Conn) {
 	if snd.shift > maxWindowShift || c.state != stateSynSent && !c.scaling && snd.shift+rcv.shift > 0 {
 		t.Errorf("%v: shifts %d and %d, scaling %v", key, snd.shift, rcv.shift, c.scaling)
 	}
-	if c.challenged.n > challengeLimit {
-		t.Errorf("%v: %d challenge ACKs", key, c.challenged.n)
+	for kind, count := range c.challenged {
+		if count.n > challengeLimit {
+			t.Errorf("%v: %d challenge ACKs of kind %d", key, count.n, kind)
+		}
 	}
 }
 

@@ -207,8 +207,9 @@ func TestScriptStackCloses(t *testing.T) {
 	})
 }
 
-// RFC 5961 7: at most ten challenge ACKs in five seconds. Each connection has ten
-// of its own.
+// RFC 5961 7: at most ten challenge ACKs in five seconds. Each connection has ten of its
+// own, of each kind, and none is needed to answer the peer's keep-alives (RFC 9293 3.8.4):
+// whatever others send, they are answered.
 func TestScriptChallengeLimit(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {
 		p := b.newPeer(handshake + `
@@ -226,16 +227,20 @@ func TestScriptChallengeLimit(t *testing.T) {
 				t.Errorf("%d times %s: %d challenge ACKs, want %d", n, text, got, want)
 			}
 		}
+		challenge("S 1:1(0) win 1000", 9, 9)
+		challenge("S 1000000000:1000000000(0) win 1000", 9, 1)
 		challenge(". 1:1(0) ack 2 win 1000", 9, 9)
-		challenge("S 1:1(0) win 1000", 9, 1)
-		challenge(". 1:1(0) ack -100000 win 1000", 9, 0)
-		challenge(". 1000000000:1000000000(0) ack 1 win 1000", 9, 0)
+		challenge(". 1:1(0) ack -100000 win 1000", 9, 1)
+		challenge(". 1000000000:1000000000(0) ack 1 win 1000", 9, 9)
+		challenge("P. 1000000000:1000000010(10) ack 1 win 1000", 9, 1)
+		challenge(". 0:0(0) ack 2 win 1000", 9, 0)
+		challenge(". 0:0(0) ack 1 win 1000", 25, 25)
 		challenge("8001>80 S 1:1(0) win 1000", 3, 3)
-		challenge("8001>80 S 1000000000:1000000000(0) win 1000", 3, 3)
-		challenge("8001>80 . 0:0(0) ack 1 win 1000", 11, 4)
-		b.advance(4900 * time.Millisecond)
+		challenge("8001>80 S 1000000000:1000000000(0) win 1000", 9, 7)
+		challenge("8001>80 . 0:0(0) ack 1 win 1000", 11, 11)
+		b.advance(4800 * time.Millisecond)
 		challenge("S 1:1(0) win 1000", 1, 0)
-		b.advance(100 * time.Millisecond)
+		b.advance(200 * time.Millisecond)
 		challenge("S 1:1(0) win 1000", 12, 10)
 		if state := b.state(8000); state != stateEstablished {
 			t.Errorf("it is in %s", state)

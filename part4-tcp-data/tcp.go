@@ -85,7 +85,6 @@ func (s *Stack) receiveTCP(h *ipv4Header, b []byte) error {
 	}
 	key := connKey{remote: h.src.As4(), remotePort: seg.srcPort, localPort: seg.dstPort}
 	if c := s.tcp.conns[key]; c != nil {
-		s.noteHeard(c)
 		return c.segmentArrives(&seg)
 	}
 	if t := s.tcp.timeWait.conns[key]; t != nil {
@@ -100,11 +99,12 @@ func (s *Stack) receiveTCP(h *ipv4Header, b []byte) error {
 // addConn puts a connection into the table.
 func (s *Stack) addConn(c *Conn) { s.tcp.conns[c.key] = c }
 
-// noteHeard notes that a connection's peer has said something: whoever opens as many
-// connections as there can be makes room with his own, and not with those in use.
-func (s *Stack) noteHeard(c *Conn) {
+// heard notes that a connection's peer has said something, which is more than that a
+// segment with its addresses and ports has come: whoever opens as many connections as there
+// can be makes room with his own, and not with those in use.
+func (c *Conn) heard() {
 	if c.counted != nil {
-		s.tcp.open.MoveToBack(c.counted)
+		c.s.tcp.open.MoveToBack(c.counted)
 	}
 }
 

@@ -100,7 +100,7 @@ type Conn struct {
 	changed  sync.Cond     // signalled when the state changes
 	counted  *list.Element // its place in the list of those that are open
 
-	challenged challengeCount
+	challenged [challengeKinds]challengeCount
 	optionList [40]byte // where the options of a segment are put together
 
 	user   userState

@@ -64,3 +64,36 @@ func TestAttackTimestamps(t *testing.T) {
 			"TS.Recent does not move, the connection goes on"}.report(t)
 	})
 }
+
+// The same in TIME-WAIT: a timestamp of the future in a segment with any numbers would have
+// the SYN of the peer's next connection taken for an old one (RFC 6191 2).
+func TestAttackTimestampInTimeWait(t *testing.T) {
+	onTarget(t, func(a *target) {
+		c := a.open(8000, optMSS)
+		c.ts.on, c.ts.recent = true, 1
+		c.Close()
+		last := segment{srcPort: 8000, dstPort: 80, seq: c.rcv.nxt, ack: c.snd.nxt, flags: flagFIN | flagACK, wnd: 1000, options: stamped(2)}
+		a.hit(forge(peerIP, last))
+		key := connKey{peerIP.As4(), 8000, 80}
+		recent := func() uint32 { return a.s.tcp.timeWait.conns[key].ts.recent }
+		for i, seg := range strangers(last.seq+1, last.ack) {
+			if seg.has(flagSYN) {
+				continue // that is the way to begin a new one (RFC 9293 3.6.1, MAY-2)
+			}
+			seg.srcPort, seg.dstPort, seg.options = 8000, 80, stamped(1<<30)
+			a.hit(forge(peerIP, seg))
+			if recent() > 2 {
+				t.Fatalf("segment %d, %+v: TS.Recent is %d", i, seg, recent())
+			}
+		}
+		last.options = stamped(3)
+		a.hit(forge(peerIP, last))
+		if recent() != 3 {
+			t.Errorf("TS.Recent is %d after the peer's FIN with 3", recent())
+		}
+		next := segment{srcPort: 8000, dstPort: 80, seq: last.seq + 1000, flags: flagSYN, wnd: 1000, options: stamped(1000)}
+		if sent := a.hit(forge(peerIP, next)); len(sent) != 1 || !sent[0].has(flagSYN) {
+			t.Errorf("the next SYN is answered with %+v", sent)
+		}
+	})
+}

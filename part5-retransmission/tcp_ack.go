@@ -11,7 +11,6 @@ const ackDelay = 40 * time.Millisecond
 func (c *Conn) touch() {
 	if !c.rcv.touched {
 		c.rcv.touched = true
-		c.heard()
 		c.s.tcp.touched = append(c.s.tcp.touched, c)
 	}
 }

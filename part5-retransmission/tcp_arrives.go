@@ -76,13 +76,55 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 		return nil
 	case c.validACK(seg):
 		return c.arrivesAtClosedWindow(seg)
-	case seg.has(flagSYN), seg.len() == 0:
-		c.challenge() // limited: two that disagree would answer each other for ever
+	case c.isKeepAlive(seg):
+		c.heard()
+		c.sendACK()
+	case c.asksAgain(seg):
+		c.echoNewer(seg)
+		c.resend(0)
+		return nil
+	case seg.has(flagSYN):
+		c.challenge(challengeSYN)
+	case seg.len() == 0, !c.isNear(seg):
+		c.challenge(challengeOutside) // limited: two that disagree would answer each other for ever
 	default:
+		c.heard()
 		c.noteDuplicate(seg)
 		c.sendACK() // what is sent again must be acknowledged again
 	}
 	return errTCPWindow
+}
+
+// asksAgain reports whether a segment is the SYN that we have answered already: the answer
+// must have been lost. An ACK without a SYN, which is what else a segment outside of the
+// window gets, would mean nothing to a peer in SYN-SENT.
+func (c *Conn) asksAgain(seg *segment) bool {
+	return c.state == stateSynReceived && seg.seq == c.rcv.irs && seg.has(flagSYN) && !seg.has(flagACK)
+}
+
+// isKeepAlive reports whether a segment asks whether we are still there, or whether our
+// window is still closed: with "SEG.SEQ = SND.NXT-1" (RFC 9293 3.8.4), so that we have to
+// answer. Only the peer knows this number and ours, so the answer need not be limited. Nor
+// can two that disagree ask each other in this way for ever: if both have a number that is
+// one too low for the other, both acknowledge more than the other has sent.
+func (c *Conn) isKeepAlive(seg *segment) bool {
+	return seg.len() == 0 && seg.seq == c.rcv.nxt-1 && c.knowsUs(seg)
+}
+
+// isNear reports whether a segment that is outside of the window is no further from it than
+// any window of ours can be long, and acknowledges what its sender can only have from us.
+// That is the peer, who sends something again, or too much; a stranger would have to guess
+// two numbers.
+func (c *Conn) isNear(seg *segment) bool {
+	reach := 0xffff << c.rcv.shift
+	return seg.seq.in(c.rcv.nxt.add(-reach), 2*reach) && c.knowsUs(seg)
+}
+
+// knowsUs reports whether a segment acknowledges what its sender can only have from us:
+// "the ACK value is acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) =<
+// SEG.ACK =< SND.NXT)" (RFC 9293 3.10.7.4, from RFC 5961 5.2).
+func (c *Conn) knowsUs(seg *segment) bool {
+	return seg.has(flagACK) && seg.ack.leq(c.snd.nxt) && !seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd))
 }
 
 // crossed reports whether a segment is the SYN,ACK of a peer whose SYN has met ours.
@@ -114,7 +156,7 @@ func (c *Conn) acceptable(seg *segment) bool {
 func (c *Conn) arrivesRST(seg *segment) error {
 	switch {
 	case seg.seq != c.rcv.nxt:
-		c.challenge()
+		c.challenge(challengeRST)
 		return errTCPRSTGuess
 	case c.state == stateSynReceived && c.listener == nil:
 		c.remove(errRefused)
@@ -133,7 +175,7 @@ func (c *Conn) arrivesAnotherSYN() error {
 		c.remove(errReset) // "return this connection to the LISTEN state"
 		return nil
 	}
-	c.challenge()
+	c.challenge(challengeSYN)
 	return errTCPSYN
 }
 
@@ -158,12 +200,11 @@ func (c *Conn) arrivesACK(seg *segment) error {
 			return errNoRoom
 		}
 	}
-	// "the ACK value is acceptable only if it is in the range of ((SND.UNA -
-	// MAX.SND.WND) =< SEG.ACK =< SND.NXT)" (RFC 9293 3.10.7.4, from RFC 5961 5.2).
-	if c.snd.nxt.less(seg.ack) || seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd)) {
-		c.challenge()
+	if !c.knowsUs(seg) {
+		c.challenge(challengeACK)
 		return errTCPBadACK
 	}
+	c.heard()
 	if seg.ack.less(c.snd.una) {
 		return nil // "if the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"
 	}
@@ -192,6 +233,7 @@ func (c *Conn) setSendWindow(seg *segment) {
 // establish enters ESTABLISHED.
 func (c *Conn) establish() {
 	c.setState(stateEstablished)
+	c.heard()
 	c.rcv.read, c.rcv.up = c.rcv.nxt, c.rcv.nxt
 	c.s.endTimeWait(c.key)
 	c.openCongestion()

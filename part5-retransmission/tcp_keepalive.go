@@ -41,8 +41,8 @@ func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
 	})
 }
 
-// heard is told that a segment has come.
-func (c *Conn) heard() {
+// putOffKeepAlive is told that the peer has said something.
+func (c *Conn) putOffKeepAlive() {
 	if c.alive.idle > 0 {
 		c.alive.heard, c.alive.asked = c.s.clock(), 0
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // Keep-alives (RFC 9293 3.8.4).
@@ -31,6 +32,19 @@ func TestScriptKeepAlive(t *testing.T) {
 			+74 < . 1:1(0) ack 1 win 1000
 			+600` + probe + `
 			+0 state ESTABLISHED`,
+		"but not what a stranger may have sent": accepted + `
+			+0 do keepalive 10m
+			+300 < R 1000000000:1000000000(0)
+			+0 < S 1000000000:1000000000(0) win 1000
+			+0 > . 1:1(0) ack 1
+			+0 < . 1000000000:1000000000(0) ack 1 win 1000
+			+0 > . 1:1(0) ack 1
+			+0 < . 1:1(0) ack 1000000000 win 1000
+			+0 > . 1:1(0) ack 1
+			+0 < P. -1000000000:-999999990(10) ack 1 win 1000
+			+0 > . 1:1(0) ack 1
+			+0 < F 1:1(0) win 1000
+			+300` + probe,
 		"any segment is an answer": accepted + `
 			+0 do keepalive 10m
 			+500 < P. 1:11(10) ack 1 win 1000
@@ -77,4 +91,21 @@ func TestScriptKeepAlive(t *testing.T) {
 			+0 < . 1:1(0) ack 1 win 1000 <nop,nop,TS val 601000 ecr a+600000>
 			+599 > nothing`,
 	})
+}
+
+// A peer answers as many keep-alives as it is asked, and a connection whose peer answers
+// stays (RFC 9293 3.8.4), although challenge ACKs are limited (RFC 5961 7).
+func TestKeepAliveOften(t *testing.T) {
+	for _, d := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 499 * time.Millisecond} {
+		onPair(t, func(p *pair) {
+			ours, _ := p.connect(80)
+			ours.SetKeepAlivePeriod(d)
+			time.Sleep(time.Hour)
+			p.ours.mu.Lock()
+			defer p.ours.mu.Unlock()
+			if ours.state != stateEstablished {
+				t.Errorf("asked every %v: %s: %v", d, ours.state, ours.err)
+			}
+		})
+	}
 }

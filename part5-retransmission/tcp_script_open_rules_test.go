@@ -74,10 +74,16 @@ func synchronized(state string) []rule {
 
 // windowRows are the first check, and what else is the same everywhere.
 func windowRows(state string) []rule {
+	again := "ack"
+	if state == "SYN-RECEIVED" {
+		again = "syn" // the same SYN
+	}
 	return []rule{
 		{state, "R R.", "out", "any", "-", state},
 		{state, "R R.", "+1 W-1", "any", "ack", state}, // RFC 5961 3.2
-		{state, "S S. . data F. fin none", "out", "any", "ack", state},
+		{state, "S", "-1", "any", again, state},
+		{state, "S", "W W+1", "any", "ack", state},
+		{state, "S. . data F. fin none", "out", "any", "ack", state},
 		{state, "none", "in", "any", "-", state},
 	}
 }

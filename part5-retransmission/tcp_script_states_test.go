@@ -12,9 +12,9 @@ func TestScriptSynReceived(t *testing.T) {
 		+0 > S. 0:0(0) ack 1 <mss 1460,...>
 		+0 state SYN-RECEIVED`
 	playAll(t, map[string]string{
-		"first: the same SYN again is before the window": asked + `
+		"first: the same SYN again is before the window, and answered as before": asked + `
 			+0 < S 0:0(0) win 1000 <mss 1460>
-			+0 > . 1:1(0) ack 1
+			+0 > S. 0:0(0) ack 1 <mss 1460,...>
 			+0 state SYN-RECEIVED
 			+0 < . 1:1(0) ack 1 win 1000
 			+0 state ESTABLISHED`,

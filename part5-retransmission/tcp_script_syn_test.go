@@ -137,12 +137,44 @@ func TestScriptSYNACKLost(t *testing.T) {
 			+0  do write 10 = 10
 			+0  > P. 1:11(10) ack 1
 			+.8~+3 > P. 1:11(10) ack 1`,
-		"the peer's SYN once more: it is answered, and ours stays": asked + `
+		// The first check of RFC 9293 3.10.7.4 would have it answered with an ACK, which a peer in
+		// SYN-SENT, for whom it is, drops (3.10.7.3, fifth).
+		"the peer's SYN once more: our SYN,ACK must have been lost": asked + `
 			+.5 < S 0:0(0) win 1000 <mss 1460,nop,wscale 7>
-			+0  > . 1:1(0) ack 1
+			+0  > S. 0:0(0) ack 1 <mss 1460,nop,wscale 7>
 			+.5 > S. 0:0(0) ack 1 <mss 1460,nop,wscale 7>
 			+.1 < . 1:1(0) ack 1 win 1000
-			+0  state ESTABLISHED`,
+			+0  state ESTABLISHED
+			+10 > nothing`,
+		"another SYN is none that we know": asked + `
+			+.5 < S -1:-1(0) win 1000 <mss 1460,nop,wscale 7>
+			+0  > . 1:1(0) ack 1`,
+		"when all SYN,ACKs are lost, the peer's SYNs do not keep it half open": asked + `
+			+.9 < S 0:0(0) win 1000 <mss 1460,nop,wscale 7>
+			+0  > S. 0:0(0) ack 1
+			+.1 > S. 0:0(0) ack 1
+			+2  > S. 0:0(0) ack 1
+			+4  > S. 0:0(0) ack 1
+			+8  > S. 0:0(0) ack 1
+			+16 > S. 0:0(0) ack 1
+			+28 < S 0:0(0) win 1000 <mss 1460,nop,wscale 7>
+			+0  > S. 0:0(0) ack 1
+			+1~+4 > R 1:1(0)
+			+0  state LISTEN`,
+		// What the peer measures is the time since the SYN that was answered, and so do we.
+		"with timestamps: the second SYN's is echoed, and gives both a round trip": `
+			+0  < S 0:0(0) win 60000 <mss 1012,nop,nop,TS val 1000 ecr 0>
+			+0  > S. 0:0(0) ack 1 <TS val a ecr 1000,...>
+			+.8 < S 0:0(0) win 60000 <mss 1012,nop,nop,TS val 1800 ecr 0>
+			+0  > S. 0:0(0) ack 1 <TS val b ecr 1800,...>
+			+.1 < . 1:1(0) ack 1 win 60000 <nop,nop,TS val 1900 ecr b>
+			+0  do accept
+			+0  do rto = 300`,
+		"an older SYN's is not": `
+			+0  < S 0:0(0) win 60000 <mss 1012,nop,nop,TS val 1000 ecr 0>
+			+0  > S. 0:0(0) ack 1 <TS val a ecr 1000,...>
+			+.1 < S 0:0(0) win 60000 <mss 1012,nop,nop,TS val 900 ecr 0>
+			+0  > S. 0:0(0) ack 1 <TS val * ecr 1000,...>`,
 	})
 }
 

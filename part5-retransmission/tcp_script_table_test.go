@@ -42,7 +42,9 @@ var stateTable = []rule{
 	{"SYN-SENT", ". F. data", "any", "una+1", "-", "SYN-SENT"},
 
 	{"SYN-RECEIVED passive", "R R.", "-1 W", "any", "-", "SYN-RECEIVED"},
-	{"SYN-RECEIVED passive", "S S. . F. data none", "-1 W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
+	{"SYN-RECEIVED passive", "S", "-1", "any", "<SEQ=ISS><ACK=SEG.SEQ+1><CTL=SYN,ACK>", "SYN-RECEIVED"}, // the same SYN
+	{"SYN-RECEIVED passive", "S", "W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
+	{"SYN-RECEIVED passive", "S. . F. data none", "-1 W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
 	{"SYN-RECEIVED passive", "R R. S S.", "0", "any", "-", "LISTEN"},
 	{"SYN-RECEIVED passive", "none", "0", "any", "-", "SYN-RECEIVED"},
 	{"SYN-RECEIVED passive", ". F. data", "0", "una-1 una nxt+1", "<SEQ=SEG.ACK><CTL=RST>", "SYN-RECEIVED"},
@@ -51,7 +53,9 @@ var stateTable = []rule{
 	{"SYN-RECEIVED passive", "F.", "0", "una+1", "?", "?"},
 
 	{"SYN-RECEIVED active", "R R.", "-1 W", "any", "-", "SYN-RECEIVED"},
-	{"SYN-RECEIVED active", "S . F. data none", "-1 W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
+	{"SYN-RECEIVED active", "S", "-1", "any", "<SEQ=ISS><ACK=SEG.SEQ+1><CTL=SYN,ACK>", "SYN-RECEIVED"}, // the same SYN
+	{"SYN-RECEIVED active", "S", "W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
+	{"SYN-RECEIVED active", ". F. data none", "-1 W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
 	{"SYN-RECEIVED active", "S.", "W", "any", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
 	{"SYN-RECEIVED active", "S.", "-1", "una-1 una nxt+1", "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>", "SYN-RECEIVED"},
 	// The peer's SYN,ACK: old by the sequence check, and in figure 7 what opens it.

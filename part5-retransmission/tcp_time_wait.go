@@ -113,7 +113,9 @@ func (s *Stack) forgetTimeWait(t *timeWait) {
 // peer's FIN there is nothing left to receive.
 func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	l := s.tcp.listeners[t.key.localPort]
-	t.ts.update(seg)
+	if t.hasSent(seg) {
+		t.ts.update(seg)
+	}
 	switch {
 	case seg.has(flagRST):
 		if seg.seq == t.rcvNxt {
@@ -140,6 +142,14 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	}
 	s.answerInTimeWait(t)
 	return errTCPWindow
+}
+
+// hasSent reports whether a segment is one that the old connection's peer sends again: it
+// ends with his FIN or not long before it, and acknowledges ours. A new timestamp from anybody else would
+// have us take the SYN of his next connection for an old one.
+func (t *timeWait) hasSent(seg *segment) bool {
+	end := seg.seq.add(seg.len())
+	return seg.has(flagACK) && !seg.has(flagSYN) && seg.ack == t.sndNxt && end.in(t.rcvNxt.add(-maxOverrun), maxOverrun+1)
 }
 
 // isOlder reports whether a SYN must be newer than all segments of the old connection.

@@ -76,11 +76,11 @@ func (ts *timestamps) compare(syn *segment) (newer, ok bool) {
 	return int32(value-ts.recent) > 0, found && ts.on && value != ts.recent
 }
 
-// update takes over the timestamp of what is sent again to a connection in TIME-WAIT, to
-// be echoed.
+// update takes over the timestamp of what the peer sends again to a connection in
+// TIME-WAIT, to be echoed.
 func (ts *timestamps) update(seg *segment) {
 	value, _, found := findTimestamps(seg.options)
-	if found && !seg.has(flagSYN) && int32(value-ts.recent) > 0 {
+	if found && int32(value-ts.recent) > 0 {
 		ts.recent = value
 	}
 }
@@ -90,6 +90,15 @@ func (c *Conn) readTimestamps(list []byte) {
 	value, _, found := findTimestamps(list)
 	c.ts.on = found && !c.s.tcp.plain
 	c.ts.recent, c.ts.recentAt = value, c.s.clock()
+}
+
+// echoNewer takes over the timestamp of a SYN that was sent again. The answer to it is what
+// the peer measures the round trip with.
+func (c *Conn) echoNewer(syn *segment) {
+	value, _, found := findTimestamps(syn.options)
+	if found && c.ts.on && int32(value-c.ts.recent) > 0 {
+		c.ts.recent, c.ts.recentAt = value, c.s.clock()
+	}
 }
 
 // startTimestamps chooses the offset, as unpredictable as the ISS: each connection has
@@ -107,13 +116,17 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 		return errTCPNoTimestamp // "a TCP SHOULD silently drop the segment" (3.2)
 	}
 	if int32(value-c.ts.recent) < 0 && c.s.clock()-c.ts.recentAt < timestampLife {
-		c.noteDuplicate(seg)
-		c.challenge() // "send an acknowledgment in reply": limited, as all that anybody can ask for
+		if c.isNear(seg) {
+			c.noteDuplicate(seg)
+		}
+		c.challenge(challengePAWS) // "send an acknowledgment in reply": limited, as all that anybody can ask for
 		return errTCPPAWS
 	}
 	// "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval is copied to
 	// TS.Recent": of several segments that one ACK answers it is the first one's that is
-	// echoed, so that the peer measures the delay of our ACK, too (4.3).
+	// echoed, so that the peer measures the delay of our ACK, too (4.3). A timestamp of the
+	// future, from somebody who guesses, would have PAWS drop all that the peer says
+	// (CVE-2005-0356): hence knowsUs.
 	if value != c.ts.recent && seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
 		c.ts.recent, c.ts.recentAt = value, c.s.clock()
 		if len(seg.data) > 0 {
@@ -121,11 +134,4 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 		}
 	}
 	return nil
-}
-
-// knowsUs reports whether a segment acknowledges what its sender can only have from us, by
-// the measure of RFC 5961 5.2. A timestamp of the future, from somebody who guesses, would
-// have PAWS drop all that the peer says (CVE-2005-0356).
-func (c *Conn) knowsUs(seg *segment) bool {
-	return seg.has(flagACK) && seg.ack.leq(c.snd.nxt) && !seg.ack.less(c.snd.una-seqNum(c.snd.maxWnd))
 }

@@ -27,7 +27,7 @@ func (c *Conn) feedback(seg *segment) {
 	c.endProbe(seg, acked+sacked > 0)
 	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
 	if acked > 0 {
-		c.rto.since, c.soft = 0, nil
+		c.rto.since, c.rto.sign, c.soft = 0, false, nil
 		c.restartRetransmitTimer()
 	} else if c.snd.wnd == 0 {
 		c.noteSign()
@@ -40,7 +40,7 @@ func (c *Conn) feedback(seg *segment) {
 // 6429 3).
 func (c *Conn) noteSign() {
 	if !c.user.closed {
-		c.rto.since = 0
+		c.rto.since, c.rto.sign = 0, true
 	}
 }
 

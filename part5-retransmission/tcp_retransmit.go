@@ -69,8 +69,12 @@ func (c *Conn) lossTimeout(which connTimer) {
 func (c *Conn) retransmitTimeout() {
 	now := c.s.clock()
 	if c.rto.since == 0 {
-		c.rto.since = now - c.rto.timeout()
+		c.rto.since = now
+		if len(c.sentSegments.live()) > 0 && !(c.rto.sign && c.snd.wnd == 0) { // else what was asked is answered
+			c.rto.since -= c.rto.timeout()
+		}
 	}
+	c.rto.sign = false
 	if now-c.rto.since >= c.thresholdR2() {
 		c.giveUp()
 		return

@@ -32,7 +32,8 @@ type rtoState struct {
 
 	next    seqNum        // a segment from here on is the next one to be timed
 	backoff int           // how often the timer has expired since the last measurement
-	since   time.Duration // when it expired first without any answer; 0: it has not
+	since   time.Duration // since when there is no answer, if the timer has expired; 0: it has not
+	sign    bool          // the peer has answered since then, although it takes nothing
 }
 
 // startMeasuring is for a new connection, of which no round trip has been measured.

@@ -77,6 +77,30 @@ func TestScriptPersist(t *testing.T) {
 			+.2~+.6 > . 2:3(1) ack 1
 			+.1  < . 1:1(0) ack 3 win 3000
 			+0   > P. 3:11(8) ack 1`,
+		// MUST-37, whatever the user timeout is: it counts from when a probe is not answered.
+		"a user timeout that is shorter than the time between probes": withRTT(plainPeer, 3000, ".1") + `
+			+0   do usertimeout 2s
+			+0   < . 1:1(0) ack 1 win 0
+			+0   do write 10 = 10
+			+.3  > . 1:2(1) ack 1
+			` + refused + `
+			+.59 > . 1:2(1) ack 1
+			` + refused + `
+			+1.19 > . 1:2(1) ack 1
+			` + refused + `
+			+2.39 > . 1:2(1) ack 1
+			` + refused + `
+			+4.78~+4.8 > . 1:2(1) ack 1
+			+9~+11 > R 1:1(0)
+			+0   > R 2:2(0)
+			+0   do write 10 = ETIMEDOUT`,
+		"and than the time until the first": withRTT(plainPeer, 3000, ".1") + `
+			+0   do usertimeout 200ms
+			+0   < . 1:1(0) ack 1 win 0
+			+0   do write 10 = 10
+			+.3  > . 1:2(1) ack 1
+			` + refused + `
+			+.59 > . 1:2(1) ack 1`,
 		"nothing to send, nothing to ask": withRTT(plainPeer, 3000, ".1") + `
 			+0   < . 1:1(0) ack 1 win 0
 			+600 > nothing`,

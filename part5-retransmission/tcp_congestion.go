@@ -17,9 +17,9 @@ type congestion struct {
 	sentAt  time.Duration // when a segment was last sent
 	paceAt  time.Duration // when the next one should be
 
-	// RFC 6937, since the recovery began: what was on its way then, what has arrived
-	// since, and what was sent.
-	prrFlight, prrDelivered, prrOut int
+	// RFC 9937, in bytes: what the peer did not have yet when the recovery began, what has
+	// arrived since, and what was sent. An int of 32 bits would not hold their products.
+	prrFlight, prrDelivered, prrOut int64
 
 	cubic cubic
 }
@@ -40,22 +40,23 @@ func (c *Conn) openCongestion() {
 			c.rto.rto, c.rto.backoff = handshakeRTO, 0 // RFC 6298 5.7
 		}
 	}
-	c.cc.recover = c.snd.nxt
+	c.cc.recover = c.snd.iss // "set to the initial send sequence number" (RFC 6582 3.2)
 }
 
 // congestionFeedback is told of an acknowledgment: up to ack, acked bytes more than
-// before, and delivered bytes more have arrived, in order or not.
-func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Duration) {
+// before, and delivered bytes more have arrived, in order or not. lossy says that it has
+// shown another loss.
+func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, lossy bool, now time.Duration) {
 	ended := c.endRecovery(ack)
 	switch {
 	case ended, c.cc.cwnd == 0: // in the handshake there is no window yet
 	case c.cc.recovering && !c.cc.timedOut:
-		c.reduceRate(delivered)
+		c.reduceRate(delivered, c.snd.una.less(ack) && !lossy)
 	case acked > 0 && c.cc.limited:
 		c.growWindow(acked, now)
 	}
-	if !c.cc.recovering {
-		c.cc.recover = ack // or it would be ahead again after 2^31 bytes
+	if !c.cc.recovering && c.cc.recover.less(ack) {
+		c.cc.recover = ack - 1 // still behind, but never by 2^31 bytes (RFC 6582 6)
 	}
 }
 
@@ -90,10 +91,15 @@ func (c *Conn) reduceWindow() {
 	c.cc.cwnd = c.cc.ssthresh
 }
 
-// collapseWindow is for when there was no answer at all: all that is on its way is
-// taken for lost, and the window is one segment, "the loss window" (RFC 5681 3.1).
+// collapseWindow is for when there was no answer at all: what is on its way is taken for
+// lost, and the window is one segment, "the loss window" (RFC 5681 3.1). With SACK that
+// does not go for what was sent a moment ago, and cannot have been answered yet (RFC 8985
+// 6.3).
 func (c *Conn) collapseWindow() {
-	list, mss := &c.sentSegments, c.effSndMSS()
+	mss, old := c.effSndMSS(), c.s.clock()
+	if c.sackOK {
+		old -= c.rack.rtt + c.reorderWindow()
+	}
 	if !c.cc.timedOut && c.cc.cwnd > 0 { // not once more for what was sent again
 		if !c.cc.recovering {
 			c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
@@ -103,30 +109,36 @@ func (c *Conn) collapseWindow() {
 		c.cc.recovering, c.cc.timedOut = true, true
 	}
 	c.cc.cwnd, c.cc.dups, c.cc.limited = mss, 0, true
-	list.loseAll()
+	c.sentSegments.loseOld(old)
 	c.stopTimer(timerLossProbe)
 	c.stopTimer(timerReorder)
 }
 
-// reduceRate is proportional rate reduction (RFC 6937): during a recovery the window goes
-// down to ssthresh with what arrives, rather than at once, so that there is always
-// something to send, and never a burst.
-func (c *Conn) reduceRate(delivered int) {
-	if !c.sackOK {
+// reduceRate is proportional rate reduction (RFC 9937 6.2): during a recovery the window
+// goes down to ssthresh with what arrives, rather than at once, so that there is always
+// something to send, and never a burst. Once it is below ssthresh, what has arrived is
+// replaced, and a segment more is sent only for an ACK that is safe: SND.UNA advances,
+// and nothing else is lost.
+func (c *Conn) reduceRate(delivered int, safe bool) {
+	if !c.sackOK || !c.cc.recovering || c.cc.timedOut {
 		return
 	}
-	mss, pipe := c.effSndMSS(), c.sentSegments.flight
-	c.cc.prrDelivered += delivered
-	count := 0
-	if pipe > c.cc.ssthresh {
-		count = c.cc.prrDelivered*c.cc.ssthresh/max(1, c.cc.prrFlight) - c.cc.prrOut
+	mss, pipe, ssthresh := int64(c.effSndMSS()), int64(c.sentSegments.flight), int64(c.cc.ssthresh)
+	c.cc.prrDelivered += int64(delivered)
+	count := int64(0)
+	if pipe > ssthresh {
+		count = (c.cc.prrDelivered*ssthresh+c.cc.prrFlight-1)/c.cc.prrFlight - c.cc.prrOut
 	} else {
-		count = min(c.cc.ssthresh-pipe, max(c.cc.prrDelivered-c.cc.prrOut, delivered)+mss)
+		count = max(c.cc.prrDelivered-c.cc.prrOut, int64(delivered))
+		if safe {
+			count += mss
+		}
+		count = min(count, ssthresh-pipe)
 	}
 	if c.cc.prrOut == 0 {
 		count = max(count, mss) // the fast retransmit
 	}
-	c.cc.cwnd = pipe + max(0, count)
+	c.cc.cwnd = int(max(pipe+max(0, count), mss)) // if nothing is on its way, no ACK comes that would raise it
 }
 
 // restartAfterIdle forgets a window that was not in use for so long that it says nothing

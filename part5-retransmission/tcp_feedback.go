@@ -14,6 +14,7 @@ func (c *Conn) feedback(seg *segment) {
 	}
 	now := c.s.clock()
 	acked, segments := c.takeACK(seg, now)
+	c.rack.acknowledged(seg.ack)
 	sacked := c.takeSACK(seg, now)
 	if acked == 0 && sacked == 0 && c.isDuplicate(seg) {
 		c.duplicateACK()
@@ -21,11 +22,9 @@ func (c *Conn) feedback(seg *segment) {
 	if acked > 0 && !c.sackOK {
 		c.partialACK(seg.ack, segments)
 	}
-	if c.sackOK {
-		c.detectLosses(now)
-	}
+	lossy := c.sackOK && c.detectLosses(acked+sacked, now)
 	c.endProbe(seg, acked+sacked > 0)
-	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
+	c.congestionFeedback(seg.ack, acked, acked+sacked, lossy, now)
 	if acked > 0 {
 		c.rto.since, c.rto.sign, c.soft = 0, false, nil
 		c.restartRetransmitTimer()

@@ -19,14 +19,14 @@ func (c *Conn) duplicateACK() {
 	if c.cc.recovering {
 		// Each lets a new segment go, for which there could be one more in turn, and so on:
 		// somebody who makes them up would get all of his window (RFC 5681 5).
-		most = min(most, max(dupThresh, c.cc.prrFlight/c.effSndMSS()))
+		most = min(most, max(dupThresh, int(c.cc.prrFlight)/c.effSndMSS()))
 	}
 	c.cc.dups = min(c.cc.dups+1, most)
-	// "... check to see if the Cumulative Acknowledgment field covers more than recover":
-	// what was sent again in the last recovery would else start another one.
-	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.leq(c.snd.una) {
+	// "... check to see if the Cumulative Acknowledgment field covers more than recover" (RFC
+	// 6582 3.2): what was sent again in vain would else start another recovery.
+	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.less(c.snd.una) {
 		c.sentSegments.lose(0)
-		c.startRecovery()
+		c.startRecovery(0)
 	}
 }
 

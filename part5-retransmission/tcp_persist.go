@@ -25,24 +25,29 @@ func (c *Conn) probeWindow(i int) {
 	c.snd.wnd = max(wnd, 1)
 	if i >= 0 {
 		c.resend(i)
-	} else {
-		c.sendText(c.snd.nxt, min(1, int(c.end()-c.snd.nxt)))
+	} else { // more than one if the window is open by now, and only too small
+		c.sendText(c.snd.nxt, min(c.snd.wnd, int(c.end()-c.snd.nxt), c.effSndMSS()))
 	}
 	c.snd.wnd = wnd
 }
 
 // noteRefusal is told of an acknowledgment: if it opens the window again and does not
-// cover what was sent into the closed one, that was refused.
+// cover what was sent into the closed one, that was refused, and goes again at once.
+// Otherwise the timer need not run for as long as the probes had backed off; but it is
+// not put off. Only "an ACK ... that acknowledges new data" does that (RFC 6298 5.3): a
+// window that opens and closes all the time would else have us wait for ever.
 func (c *Conn) noteRefusal(seg *segment) {
 	if c.snd.wnd > 0 || seg.wnd == 0 || seg.ack != c.snd.una {
 		return
 	}
-	live := c.sentSegments.live()
-	if len(live) == 1 {
-		c.sentSegments.lose(0)
-	}
 	c.rto.backoff = 0
-	c.restartRetransmitTimer() // it was for the probes: what is on its way now has its own time
+	switch {
+	case len(c.sentSegments.live()) == 1:
+		c.sentSegments.lose(0)
+		c.restartRetransmitTimer()
+	case c.runs(timerRetransmit):
+		c.startTimer(timerRetransmit, min(c.timeLeft(timerRetransmit), c.rto.timeout()))
+	}
 }
 
 // acceptableAtPeer returns the number of an ACK instead of SND.NXT. While the peer's window is

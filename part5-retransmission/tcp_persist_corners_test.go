@@ -163,6 +163,50 @@ func TestWindowToAndFro(t *testing.T) {
 	})
 }
 
+// What restarts the retransmission timer is an ACK of new data, and nothing else (RFC 6298
+// 5.3). A peer whose window opens and closes all the time, and that takes nothing, is asked
+// again all the same: whether something is on its way or not, in one batch or in several.
+func TestWindowToAndFroForLong(t *testing.T) {
+	for name, test := range map[string]struct {
+		sent  bool   // before the window closes
+		wide  uint16 // the window when it is open
+		batch bool
+	}{
+		"two segments are on their way":         {sent: true, wide: 60000},
+		"two are on their way, in one batch":    {sent: true, wide: 60000, batch: true},
+		"nothing is, in one batch":              {wide: 60000, batch: true},
+		"nothing is, and the window is silly":   {wide: 1},
+		"nothing is, and it is silly, in a row": {wide: 1, batch: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onRig(t, func(r *rig) {
+				r.open(60000, optMSS)
+				una := r.una()
+				if test.sent {
+					r.write(2920)
+				} else {
+					r.in(r.ack(una, 0))
+					r.write(2920)
+				}
+				sent := 0
+				for range 200 {
+					if test.batch {
+						sent += len(r.in(r.ack(una, test.wide), r.ack(una, 0)))
+					} else {
+						sent += len(r.in(r.ack(una, 0)))
+						sent += len(r.pass(25 * time.Millisecond))
+						sent += len(r.in(r.ack(una, test.wide)))
+					}
+					sent += len(r.pass(25 * time.Millisecond))
+				}
+				if sent == 0 {
+					t.Error("nothing is sent")
+				}
+			})
+		})
+	}
+}
+
 // A segment that is sent again may be filled up with what came later, but not beyond the
 // window (RFC 9293 3.8.6, SHLD-16).
 func TestResendWithinWindow(t *testing.T) {

@@ -16,11 +16,12 @@ type rackState struct {
 
 	reordering bool   // some have arrived behind later ones
 	patience   int    // quarters of the shortest round trip to wait, beyond the first
-	round      seqNum // until this is acknowledged, patience stays as it is
+	inRound    bool   // patience has grown in this round trip, and stays as it is
+	round      seqNum // until this is acknowledged
 	recoveries int    // before patience is lost
 }
 
-// patienceLasts is for how many recoveries patience stays (RFC 8985 6.2.1).
+// patienceLasts is for how many recoveries patience stays (RFC 8985 6.2, step 4).
 const patienceLasts = 16
 
 // sentBefore reports whether a segment was sent before the one that has arrived.
@@ -41,13 +42,24 @@ func (r *rackState) delivered(sent *sentSegment, rtt time.Duration) {
 	r.seen = true
 }
 
+// acknowledged is told of SND.UNA: the round trip may be over. Whatever else has stayed
+// behind comes along, or it would be ahead again after 2^31 bytes.
+func (r *rackState) acknowledged(una seqNum) {
+	if r.inRound && r.round.leq(una) {
+		r.inRound = false
+	}
+	if r.highest.less(una) {
+		r.highest = una
+	}
+}
+
 // duplicate is told that the peer has got something twice: we were too impatient. It
 // counts once per round trip.
 func (r *rackState) duplicate(nxt seqNum) {
-	if r.recoveries > 0 && r.highest.less(r.round) {
+	if r.inRound {
 		return
 	}
-	r.patience, r.round, r.recoveries = r.patience+1, nxt, patienceLasts
+	r.patience, r.round, r.inRound, r.recoveries = r.patience+1, nxt, true, patienceLasts
 }
 
 // recovered is told that all losses are repaired.
@@ -69,13 +81,14 @@ func (c *Conn) reorderWindow() time.Duration {
 	return min(time.Duration(1+c.rack.patience)*c.rto.minRTT.rtt/4, c.rto.srtt)
 }
 
-// detectLosses notes which segments are lost by now, and looks again when the last of
-// those may be that were overtaken. They are the oldest, in the order of sending.
-func (c *Conn) detectLosses(now time.Duration) {
+// detectLosses notes which segments are lost by now, reports whether there are any, and
+// looks again when the last of those may be that were overtaken. They are the oldest, in
+// the order of sending. delivered is how much has just arrived.
+func (c *Conn) detectLosses(delivered int, now time.Duration) (lossy bool) {
 	list := &c.sentSegments
 	c.stopTimer(timerReorder)
 	if !c.rack.seen || list.sacked == 0 && !c.cc.recovering {
-		return // nothing has been overtaken
+		return false // nothing has been overtaken
 	}
 	patience := c.rack.rtt + c.reorderWindow()
 	for next := list.behind(list.order.overtaken); next != 0 && c.rack.sentBefore(list.at(next)); next = list.behind(next) {
@@ -85,11 +98,21 @@ func (c *Conn) detectLosses(now time.Duration) {
 	for list.order.overtaken != 0 && list.at(list.order.oldest).at+patience <= now {
 		list.lose(list.order.oldest - list.place(0))
 		list.visited++
+		lossy = true
 	}
 	if last := list.order.overtaken; last != 0 {
 		c.startTimer(timerReorder, list.at(last).at+patience-now)
 	}
 	if list.lost > 0 {
-		c.startRecovery()
+		c.startRecovery(delivered)
 	}
+	return lossy
+}
+
+// reorderTimeout is for when segments that were overtaken have had time enough.
+func (c *Conn) reorderTimeout() {
+	if c.detectLosses(0, c.s.clock()) {
+		c.reduceRate(0, false) // or all that is lost would go again in one burst
+	}
+	c.output()
 }

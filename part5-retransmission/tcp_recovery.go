@@ -3,8 +3,9 @@ package main
 // Loss recovery: from the moment a loss is noticed until all that had been sent by then
 // is acknowledged. The window is made smaller once in that time, however much is lost.
 
-// startRecovery begins a recovery, unless one is going on.
-func (c *Conn) startRecovery() {
+// startRecovery begins a recovery, unless one is going on. delivered is how much has
+// arrived by the ACK that has shown the loss: it is part of what was on its way before.
+func (c *Conn) startRecovery(delivered int) {
 	if c.cc.recovering {
 		return
 	}
@@ -12,7 +13,7 @@ func (c *Conn) startRecovery() {
 		c.sentSegments.live()[c.sentSegments.firstLost()].seq-c.snd.iss)
 	c.cc.recovering, c.cc.timedOut = true, false
 	c.cc.recover = c.snd.nxt
-	c.cc.prrFlight = int(c.snd.nxt - c.sentSegments.live()[0].seq)
+	c.cc.prrFlight = int64(c.snd.nxt-c.sentSegments.live()[0].seq) - int64(c.sentSegments.there-delivered)
 	c.cc.prrDelivered, c.cc.prrOut = 0, 0
 	c.stopTimer(timerLossProbe)
 	c.reduceWindow()
@@ -39,6 +40,9 @@ func (c *Conn) endRecovery(ack seqNum) bool {
 
 // prepareOutput does what comes before new data.
 func (c *Conn) prepareOutput() {
+	if c.state == stateClosed {
+		return // a reset has come, maybe in the same batch
+	}
 	if c.rcv.ackNow && (len(c.rcv.spans) > 0 || c.rcv.twice.from != c.rcv.twice.to) {
 		c.sendACK() // data would take the ACK along, but not the blocks
 	}
@@ -51,7 +55,7 @@ func (c *Conn) prepareOutput() {
 func (c *Conn) retransmitLost() {
 	list := &c.sentSegments
 	if !c.sending() {
-		return // a reset may have come in the same batch
+		return
 	}
 	for i := list.firstLost(); i < len(list.live()); i = list.nextLost(i + 1) {
 		sent := &list.live()[i]

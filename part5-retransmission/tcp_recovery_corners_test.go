@@ -10,11 +10,58 @@ import (
 func TestPatienceWraps(t *testing.T) {
 	for _, highest := range []seqNum{1000, 0x7fffffff, 0x80000001, 0xf0000000} {
 		r := rackState{seen: true, highest: highest}
+		r.acknowledged(highest - 10)
 		r.duplicate(highest + 10)
 		if r.patience != 1 {
 			t.Errorf("highest %#x: patience %d", uint32(highest), r.patience)
 		}
 	}
+}
+
+// "If RACK.dsack_round is not None AND SND.UNA >= RACK.dsack_round: RACK.dsack_round =
+// None" (RFC 8985 6.2, step 4): the next round trip's D-SACK counts again, also when the
+// last one was 2 GB ago.
+func TestPatienceRoundEnds(t *testing.T) {
+	r := rackState{}
+	r.duplicate(1000)
+	r.acknowledged(999)
+	if r.duplicate(1500); r.patience != 1 {
+		t.Errorf("patience %d, within one round trip", r.patience)
+	}
+	for una := seqNum(1000); una < 0xd0000000; una += 1 << 28 {
+		r.acknowledged(una)
+		before := r.patience
+		if r.duplicate(una + 1000); r.patience != before+1 {
+			t.Errorf("%#x: patience %d, then %d", uint32(una), before, r.patience)
+		}
+	}
+	r.recoveries = 0
+	for una := seqNum(0xd0000000); una != 0x80000000; una += 1 << 28 { // nobody asks meanwhile
+		r.acknowledged(una)
+	}
+	if r.highest != 0x70000000 || r.inRound {
+		t.Errorf("%+v stays behind", r)
+	}
+}
+
+// Nothing is sent on a connection that a reset has ended (RFC 9293 3.10.7.4: "all segment
+// queues should be flushed. ... Enter the CLOSED state, delete the TCB"): not the ACK
+// either that data behind a gap in the same batch have asked for.
+func TestNothingBehindReset(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.open(60000, optMSS+optSACK)
+		early := r.ack(r.una(), 60000)
+		for range dupThresh + 1 { // an ACK at once for the first ones
+			early.seq, early.data = early.seq.add(2000), pattern(1000)
+			r.in(early)
+		}
+		early.seq = early.seq.add(2000)
+		reset := r.ack(r.una(), 60000)
+		reset.flags |= flagRST
+		if out := r.in(early, reset); len(out) > 0 {
+			t.Errorf("sent %+v", out[0])
+		}
+	})
 }
 
 // Without SACK three duplicate ACKs begin a recovery if SND.UNA is beyond recover (RFC

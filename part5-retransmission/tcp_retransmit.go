@@ -53,8 +53,7 @@ func (c *Conn) lossTimeout(which connTimer) {
 	case timerRetransmit:
 		c.retransmitTimeout()
 	case timerReorder:
-		c.detectLosses(c.s.clock())
-		c.output()
+		c.reorderTimeout()
 	case timerLossProbe:
 		c.probeTail()
 	case timerPace:

@@ -190,6 +190,35 @@ func TestScriptNewRenoAfterTimeout(t *testing.T) {
 	})
 }
 
+// RFC 6582 3.2, step 2, and 4: a timeout that was a false alarm, for the ACKs were only late,
+// has segments go again that the peer has. Its answers are duplicates of an ACK that
+// covers just what had been sent when the timer expired: "In this case, the duplicate
+// acknowledgments are not an indication of a new instance of congestion." A loss beyond is.
+func TestScriptNewRenoFalseAlarm(t *testing.T) {
+	alarm := withRTT(plainPeer, 60000, ".1") + `
+		+0   do write 5000 = 5000
+		` + burst(1, 5001, true) + `
+		+.28~+.32 > . 1:1001(1000) ack 1
+		+.01 < . 1:1(0) ack 1001 win 60000
+		+0~+.02 > . 1001:2001(1000) ack 1
+		+0~+.02 > . 2001:3001(1000) ack 1
+		+0   < . 1:1(0) ack 2001 win 60000
+		+0~+.02 > . 3001:4001(1000) ack 1
+		+0~+.02 > P. 4001:5001(1000) ack 1
+		+0   < . 1:1(0) ack 5001 win 60000
+		+.01 do write 3000 = 3000
+		` + burst(5001, 8001, true)
+	playAllLoss(t, map[string]string{
+		"five duplicates of what had been sent": alarm + dupACKs(5, "5001") + `
+			+.01 > nothing`,
+		"three beyond": alarm + `
+			+.01 < . 1:1(0) ack 6001 win 60000
+			+0   do write 1000 = 1000
+			` + burst(8001, 9001, true) + dupACKs(3, "6001") + `
+			+0~+.02 > . 6001:7001(1000) ack 1`,
+	})
+}
+
 // When a recovery is over, another loss is noticed in the same way.
 func TestScriptNewRenoAgain(t *testing.T) {
 	onTCPBench(t, func(b *tcpBench) {

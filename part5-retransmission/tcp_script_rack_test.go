@@ -134,5 +134,67 @@ func TestScriptRACK(t *testing.T) {
 			+1    > nothing`,
 		"or else the timer does": lost + `
 			+.19~+.31 > . 1:1001(1000) ack 1`,
+		// RFC 9937: what was on its way comes down to ssthresh, and no burst goes out, although
+		// the recovery begins without an ACK. Then each ACK that is safe lets two go.
+		"nine are lost when the window is over: one goes, then more": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 10000 = 10000
+			` + burst(1, 10001, true) + `
+			+.1  < . 1:1(0) ack 1 win 60000 <nop,nop,sack 9001:10001>
+			+.015~+.03 > . 1:1001(1000) ack 1
+			+.09 > nothing
+			+0   < . 1:1(0) ack 1001 win 60000 <nop,nop,sack 9001:10001>
+			+0   > . 1001:2001(1000) ack 1
+			+0   > . 2001:3001(1000) ack 1
+			+.09 > nothing`,
+		// RFC 8985 6.3: with the first segment those are lost that are older than a round trip
+		// and the reordering window, and not what was sent a moment ago.
+		"a timeout says nothing of the latest": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 2000 = 2000
+			` + burst(1, 2001, true) + `
+			+.18~+.205 > P. 1001:2001(1000) ack 1
+			+.25 do write 1000 = 1000
+			+0   > P. 2001:3001(1000) ack 1
+			+.03~+.06 > . 1:1001(1000) ack 1
+			+.02 < . 1:1(0) ack 2001 win 60000
+			+.03 > nothing
+			+0   < . 1:1(0) ack 3001 win 60000
+			+1   > nothing`,
 	})
+}
+
+// Proportional rate reduction (RFC 9937 6.2), in numbers: how much may be sent for an ACK.
+func TestPRR(t *testing.T) {
+	for name, test := range map[string]struct {
+		flight, ssthresh   int
+		total, before, out int64 // RecoverFS, prr_delivered, prr_out
+		delivered          int
+		safe               bool
+		want               int // SndCnt
+	}{
+		"seven for ten":               {flight: 9000, ssthresh: 7000, total: 10000, before: 9000, out: 6000, delivered: 1000, want: 1000},
+		"rounded up":                  {flight: 9000, ssthresh: 7000, total: 10001, before: 2000, out: 1000, delivered: 1000, want: 1100},
+		"not more":                    {flight: 9000, ssthresh: 7000, total: 10000, before: 1000, out: 2000, delivered: 1000, want: 0},
+		"the fast retransmit":         {flight: 9000, ssthresh: 7000, total: 10000, delivered: 1000, want: 1460},
+		"below ssthresh: one for one": {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, want: 1000},
+		"one more, as it is safe":     {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, safe: true, want: 2460},
+		"what was not used":           {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 4000, delivered: 500, want: 1500},
+		"up to ssthresh":              {flight: 6900, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, safe: true, want: 100},
+		"nothing has arrived":         {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, want: 0},
+		"more than 32 bits":           {flight: 7 << 20, ssthresh: 5 << 20, total: 8 << 20, before: 1<<20 - 4, out: 1, delivered: 4, want: 5<<17 - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newSteadyOptions(t)
+			d.s.mu.Lock()
+			defer d.s.mu.Unlock()
+			c := d.c
+			c.ts.on, c.sentSegments.flight = false, test.flight
+			c.cc.recovering, c.cc.ssthresh = true, test.ssthresh
+			c.cc.prrFlight, c.cc.prrDelivered, c.cc.prrOut = test.total, test.before, test.out
+			c.reduceRate(test.delivered, test.safe)
+			if got := c.cc.cwnd - test.flight; got != test.want {
+				t.Errorf("%d bytes may be sent, want %d", got, test.want)
+			}
+			c.sentSegments.flight = 0
+		})
+	}
 }

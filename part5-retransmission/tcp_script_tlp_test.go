@@ -20,6 +20,7 @@ func TestScriptTLP(t *testing.T) {
 			+.18~+.205 > P. 2001:3001(1000) ack 1
 			+.11 < . 1:1(0) ack 1 win 60000 <nop,nop,sack 2001:3001>
 			+0~+.03 > . 1:1001(1000) ack 1
+			+.1  < . 1:1(0) ack 1001 win 60000 <nop,nop,sack 2001:3001> // one for one (RFC 9937 6.2)
 			+0~+.03 > . 1001:2001(1000) ack 1`,
 		"something new": withRTT(sackPeer, 5000, ".1") + `
 			+0   do write 5000 = 5000
@@ -66,6 +67,14 @@ func TestScriptTLP(t *testing.T) {
 			+.18~+.205 > P. 1001:2001(1000) ack 1
 			+.01 do write 10 = 10
 			+.28~+.3 > . 1:1001(1000) ack 1`,
+		// "after transmitting new data" the timer starts anew; the RTO's limits it as ever (7.2).
+		"not for what was sent a moment ago": withRTT(sackPeer, 60000, ".1") + `
+			+0   do write 2000 = 2000
+			` + burst(1, 2001, true) + `
+			+.14 do write 1000 = 1000
+			+0   > P. 2001:3001(1000) ack 1
+			+.13 > nothing
+			+0~+.04 > P. 2001:3001(1000) ack 1`,
 		"no probe without SACK": withRTT(plainPeer, 60000, ".1") + `
 			+0   do write 2000 = 2000
 			+0   > . 1:1001(1000) ack 1
@@ -133,4 +142,30 @@ func TestScriptReneging(t *testing.T) {
 			t.Errorf("after 10 s all up to %d has come, want 4001", next)
 		}
 	})
+}
+
+// A peer may delay its ACK by up to half a second (RFC 9293 3.8.6.3, MUST-40), and we probe
+// after less. One probe in vain is enough: nobody knows which copy was answered, so the
+// next segment is given more time, and its answer is a sample (RFC 6298 3, Karn). Without
+// D-SACK each probe would make the window smaller.
+func TestProbePatientWithLateACKs(t *testing.T) {
+	for name, options := range map[string]string{"plain SACK": optMSS + optSACK, "with timestamps": optMSS + optSACK + optTS} {
+		t.Run(name, func(t *testing.T) {
+			onRig(t, func(r *rig) {
+				c := r.open(60000, options)
+				sent := 0
+				for range 20 {
+					r.write(1000)
+					sent += len(r.pass(300 * time.Millisecond))
+					r.in(r.ack(r.nxt(), 60000))
+				}
+				cwnd := 0
+				r.locked(func() { cwnd = c.cc.cwnd })
+				t.Logf("%d segments sent again, cwnd %d", sent, cwnd)
+				if sent > 4 || cwnd < 5000 {
+					t.Errorf("of 20 segments %d were sent again, cwnd %d", sent, cwnd)
+				}
+			})
+		})
+	}
 }

@@ -34,6 +34,7 @@ type sentList struct {
 	first  int // all[first:] are those that are not acknowledged
 	flight int // bytes on their way: neither sacked nor lost; RFC 6675's pipe
 	sacked int // how many segments are sacked
+	there  int // how many bytes these have
 	lost   int // how many are lost
 
 	order    sentOrder
@@ -91,6 +92,7 @@ func (l *sentList) leave(i int) {
 	switch {
 	case seg.sacked:
 		l.sacked--
+		l.there -= seg.len()
 	case seg.lost:
 		l.lost--
 	default:
@@ -105,6 +107,7 @@ func (l *sentList) sack(i int) {
 	seg := &l.live()[i]
 	seg.sacked, seg.lost, seg.run = true, false, 1
 	l.sacked++
+	l.there += seg.len()
 }
 
 // lose notes that a segment seems to be lost.
@@ -157,21 +160,34 @@ func (l *sentList) nextUnsacked(i int, end seqNum) int {
 	return i
 }
 
-// loseAll takes everything for lost that the peer does not say it has. If it says so of
-// the very first segment, and does not acknowledge it, it has thrown it away since, and
-// nothing that it has said counts any more (RFC 2018 8).
-func (l *sentList) loseAll() {
+// loseOld takes for lost what is first, and what was sent at a time or before it. If the
+// peer says that it has the first one, and does not acknowledge it, it has thrown it away
+// since, and nothing that it has said counts any more (RFC 2018 8).
+func (l *sentList) loseOld(at time.Duration) {
 	live := l.live()
-	reneged := len(live) > 0 && live[0].sacked
-	for i := range live {
-		if seg := &live[i]; reneged && seg.sacked {
-			l.sacked--
-			l.flight += seg.len()
-			seg.sacked, seg.resent, seg.run = false, true, 0
-			l.sentLast(l.place(i))
-		}
-		l.lose(i)
+	if len(live) == 0 {
+		return
 	}
+	if live[0].sacked {
+		l.forgetSACK()
+	}
+	l.lose(0)
+	for l.order.oldest != 0 && l.at(l.order.oldest).at <= at {
+		l.lose(l.order.oldest - l.place(0))
+	}
+}
+
+// forgetSACK takes what the peer has said it has for lost.
+func (l *sentList) forgetSACK() {
+	live := l.live()
+	for i := range live {
+		if seg := &live[i]; seg.sacked {
+			l.leave(i)
+			seg.sacked, seg.lost, seg.resent, seg.run = false, true, true, 0
+			l.lost++
+		}
+	}
+	l.lostFrom = l.first
 }
 
 // again notes that a segment is sent again: one that is not sacked; or the first, to which
@@ -210,8 +226,11 @@ func (l *sentList) split(i, n int) {
 // trim forgets the part of the first segment that is before ack.
 func (l *sentList) trim(ack seqNum) {
 	seg := &l.live()[0]
-	if !seg.sacked && !seg.lost {
-		l.flight -= int(ack - seg.seq)
+	switch n := int(ack - seg.seq); {
+	case seg.sacked:
+		l.there -= n
+	case !seg.lost:
+		l.flight -= n
 	}
 	seg.seq = ack
 }
@@ -248,7 +267,7 @@ func (c *Conn) sent(seq seqNum, flags uint8, n int) {
 	}
 	c.cc.sentAt = now
 	c.pace(n, now)
-	c.cc.prrOut += n
+	c.cc.prrOut += int64(n)
 	// "Every time a packet containing data is sent (including a retransmission), if the
 	// timer is not running, start it running" (RFC 6298 5.1).
 	if probing || !c.runs(timerRetransmit) {

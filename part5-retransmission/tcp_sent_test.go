@@ -45,7 +45,7 @@ func TestSentListSums(t *testing.T) {
 					l.split(i, 1+dice.IntN(live[i].len()-1))
 				}
 			case op == 8 && dice.IntN(20) == 0:
-				l.loseAll()
+				l.loseOld(time.Duration(dice.IntN(step + 1)))
 			case live[0].len() > 1:
 				l.trim(live[0].seq + 1)
 			}
@@ -57,7 +57,7 @@ func TestSentListSums(t *testing.T) {
 // check compares the sums with the segments, which have to follow each other.
 func (l *sentList) check(t *testing.T) {
 	t.Helper()
-	flight, sacked, lost := 0, 0, 0
+	flight, sacked, there, lost := 0, 0, 0, 0
 	live := l.live()
 	for i, sent := range live {
 		switch {
@@ -65,6 +65,7 @@ func (l *sentList) check(t *testing.T) {
 			t.Fatalf("%+v is sacked and lost", sent)
 		case sent.sacked:
 			sacked++
+			there += sent.len()
 		case sent.lost:
 			lost++
 		default:
@@ -78,8 +79,8 @@ func (l *sentList) check(t *testing.T) {
 		}
 	}
 	l.checkOrder(t)
-	if flight != l.flight || sacked != l.sacked || lost != l.lost {
-		t.Fatalf("flight %d, sacked %d, lost %d, want %d, %d, %d", l.flight, l.sacked, l.lost, flight, sacked, lost)
+	if flight != l.flight || sacked != l.sacked || there != l.there || lost != l.lost {
+		t.Fatalf("flight %d, sacked %d of %d bytes, lost %d, want %d, %d, %d, %d", l.flight, l.sacked, l.there, l.lost, flight, sacked, there, lost)
 	}
 }
 

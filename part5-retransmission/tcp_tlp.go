@@ -2,7 +2,8 @@ package main
 
 import "time"
 
-// lastAckDelay is how long a peer may delay the acknowledgment of a single segment.
+// lastAckDelay is how long a peer may delay the acknowledgment of a single segment, for
+// all that we know at first: it may be up to half a second (RFC 9293 3.8.6.3).
 const lastAckDelay = 200 * time.Millisecond
 
 // probeFloor is the shortest time after which we probe: goroutines, ours and the peer's,
@@ -29,23 +30,25 @@ const probeFloor = time.Millisecond
 type tailProbe struct {
 	sent  int    // how many are on their way
 	again bool   // the last was nothing new
-	end   seqNum // SND.NXT when it was sent
+	end   seqNum // SND.NXT when it was sent, or when the timer was started
 }
 
 // probeSegments is how many new segments a probe consists of, at most.
 const probeSegments = 2
 
-// watchTail sets the timer for the probe.
+// watchTail sets the timer for the probe: "after transmitting new data (that was not itself
+// a loss probe)" it starts anew (RFC 8985 7.2), as it is for the last segment.
 func (c *Conn) watchTail() {
-	if !c.sackOK || c.cc.timedOut || c.runs(timerLossProbe) ||
-		c.rto.srtt == 0 || c.snd.wnd == 0 || len(c.sentSegments.live()) == 0 {
+	waits := c.runs(timerLossProbe) && (c.tail.sent > 0 || c.tail.end == c.snd.nxt)
+	if !c.sackOK || c.cc.timedOut || waits || c.rto.srtt == 0 || c.snd.wnd == 0 || len(c.sentSegments.live()) == 0 {
 		return
 	}
 	d := max(2*c.rto.srtt, probeFloor) << c.tail.sent
-	if c.sentSegments.flight <= c.effSndMSS() {
-		d += lastAckDelay
+	if c.sentSegments.flight <= c.effSndMSS() && c.sentSegments.sacked == 0 { // at a gap nobody delays (RFC 5681 4.2)
+		d += lastAckDelay << c.rto.backoff
 	}
 	if left := c.timeLeft(timerRetransmit); c.tail.sent == 0 {
+		c.tail.end = c.snd.nxt
 		c.startTimer(timerLossProbe, min(d, left))
 	} else if d < left {
 		c.startTimer(timerLossProbe, d)
@@ -103,6 +106,11 @@ func (c *Conn) endProbe(seg *segment, arrived bool) {
 	if c.tail.again && !c.tellsDSACK(seg) && !c.cc.recovering && c.cc.cwnd > 0 {
 		c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, c.effSndMSS())
 		c.cc.cwnd = c.cc.ssthresh
+	}
+	if c.tail.again {
+		// Nobody knows which copy was answered. Was it the first, and only late, so would be the
+		// next one's answer: so we wait for longer until a round trip is measured (Karn).
+		c.rto.backoff = max(c.rto.backoff, 1)
 	}
 	c.tail = tailProbe{}
 }

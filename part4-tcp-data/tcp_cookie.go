@@ -28,10 +28,11 @@ const (
 // cookieMSS are the sizes that a cookie can tell from each other.
 var cookieMSS = [8]int{minMSS, defaultMSS, 1220, 1360, 1400, 1440, 1452, 1460}
 
-// cookie returns the sequence number for a peer whose SYN has the number irs.
+// cookie returns the sequence number for a peer whose SYN has the number irs. All of the
+// time is hashed, or after 32 units the same cookie would be good again.
 func (s *Stack) cookie(key connKey, irs seqNum, when, mss uint32) seqNum {
 	top := when&31<<27 | mss<<24
-	return seqNum(top | s.hash(key, hashCookie, uint64(irs)<<32|uint64(top))>>8)
+	return seqNum(top | s.hash(key, hashCookie, uint64(irs)<<32|uint64(when<<3|mss))>>8)
 }
 
 // cookieTime returns the time in units of cookieTick.
@@ -59,8 +60,9 @@ func (l *Listener) isCookie(key connKey, seg *segment) bool {
 		return false
 	}
 	iss, irs := seg.ack-1, seg.seq-1
-	when, mss := uint32(iss>>27), uint32(iss>>24&7)
-	return (l.s.cookieTime()-when)&31 < cookieLife && l.s.cookie(key, irs, when, mss) == iss
+	now, mss := l.s.cookieTime(), uint32(iss>>24&7)
+	age := (now - uint32(iss>>27)) & 31
+	return age < cookieLife && l.s.cookie(key, irs, now-age, mss) == iss
 }
 
 // openByCookie opens the connection whose cookie a segment acknowledges.

@@ -110,14 +110,14 @@ var usualOpinions = []string{
 	"TCP window specified by the receiver is now completely full", // the sender used all the window, as it may,
 	"TCP Zero Window segment",                                     // until the reader has read
 	"D-SACK Sequence",                                             // what came twice (RFC 2883), on a busy machine a probe that was early (RFC 8985 7)
+	"This frame is a (suspected) out-of-order segment",            // on a busy machine, sent again because an ACK was late
+	"New fragment overlaps old data (retransmission?)",            // the same; with other bytes it would "conflict"
 }
 
 // mishapOpinions are those that are the bad cable's doing.
 var mishapOpinions = []string{
 	"Previous segment(s) not captured (common at capture start)",   // lost before it came to us, or overtaken
 	"ACKed segment that wasn't captured (common at capture start)", // the same
-	"This frame is a (suspected) out-of-order segment",             // the segment that was overtaken, or sent again
-	"New fragment overlaps old data (retransmission?)",             // sent again; with other bytes it would "conflict"
 	resetOpinion, // answers an ACK that came twice, when LAST-ACK is over (RFC 9293 3.10.7.1)
 }
 

@@ -57,21 +57,6 @@ func TestLabGetRouted(t *testing.T) {
 		want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
 }
 
-// Behind a kernel whose way on takes 300 bytes: it says so, and from then on cuts our
-// datagrams (RFC 791 3.2: a link need take no more than 68).
-func TestLabNarrowPath(t *testing.T) {
-	t.Parallel()
-	lab(t, "ip curl", []string{}, shell(`
-		ip netns add far
-		ip link add near type veth peer name far0 netns far
-		ip addr add 192.0.2.1/24 dev near; ip link set near up mtu 300
-		ip -n far addr add 192.0.2.7/24 dev far0; ip -n far link set far0 up
-		ip -n far route add default via 192.0.2.1
-		echo 1 > /proc/sys/net/ipv4/ip_forward
-		ip netns exec far curl -s -m 20 http://10.0.0.4/bytes/100000 | wc -c`)...).
-		want(t, 0, "100000\n")
-}
-
 // Without DNS there are no host names, and -get says so.
 func TestLabGetHostName(t *testing.T) {
 	t.Parallel()

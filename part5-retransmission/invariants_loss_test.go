@@ -10,7 +10,7 @@ func (s *Stack) checkLoss(t *testing.T) {
 	for _, c := range s.tcp.conns {
 		c.checkSent(t)
 		c.checkSpans(t)
-		held += len(c.snd.text.chunks) + len(c.rcv.text.chunks)
+		held += c.snd.text.held + c.rcv.text.held
 		if c.timers.next != 0 && c.timers.alarm.due.IsZero() {
 			t.Errorf("%v: a timer runs until %v, and no alarm is set", c.key, c.timers.next)
 		}
@@ -112,7 +112,7 @@ func (s *Stack) checkChunks(t *testing.T, left ...*Conn) {
 	held, seen := 0, make(map[*Conn]bool)
 	count := func(c *Conn) {
 		if !seen[c] {
-			held += len(c.snd.text.chunks) + len(c.rcv.text.chunks)
+			held += c.snd.text.held + c.rcv.text.held
 		}
 		seen[c] = true
 	}

@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // chunkLen is the length of a chunk, in bytes: a page of memory.
 const chunkLen = 4096
@@ -15,6 +18,8 @@ const minFreeChunks = 1024
 type chunkPool struct {
 	free []*[chunkLen]byte
 	used int // how many are in buffers
+
+	prunedAt time.Duration // when room was last made, see Conn.prune
 }
 
 func (pool *chunkPool) take() *[chunkLen]byte {
@@ -28,14 +33,20 @@ func (pool *chunkPool) take() *[chunkLen]byte {
 	return chunk
 }
 
-func (pool *chunkPool) give(chunks []*[chunkLen]byte) {
-	pool.used -= len(chunks)
-	pool.free = append(pool.free, chunks...)
+func (pool *chunkPool) give(chunks []*[chunkLen]byte) (n int) {
+	for _, chunk := range chunks {
+		if chunk != nil {
+			pool.free = append(pool.free, chunk)
+			n++
+		}
+	}
+	pool.used -= n
 	keep := max(minFreeChunks, pool.used)
 	if len(pool.free) > keep {
 		clear(pool.free[keep:])
 		pool.free = pool.free[:keep]
 	}
+	return n
 }
 
 // buffer holds a piece of a stream. A place in it is counted from its first byte,
@@ -48,25 +59,42 @@ func (pool *chunkPool) give(chunks []*[chunkLen]byte) {
 //	         ^ head               ^ at    ^
 //	         |<------------- size ------->|
 //
-// It takes as many chunks as it needs, and none while it is empty. How many it may
-// take is for its user to see to.
+// It takes as many chunks as it needs, and none while it is empty, nor for a gap in which
+// nothing was written. How many it may take is for its user to see to.
 type buffer struct {
 	pool   *chunkPool
-	chunks []*[chunkLen]byte
-	head   int // where the first byte is in chunks[0]
-	size   int // how far data have been written, in bytes
+	chunks []*[chunkLen]byte // nil: in a gap
+	held   int               // how many are not nil
+	head   int               // where the first byte is in chunks[0]
+	size   int               // how far data have been written, in bytes
 }
 
 // writeAt copies data into the buffer.
 func (b *buffer) writeAt(at int, data []byte) {
 	b.size = max(b.size, at+len(data))
 	for b.head+b.size > len(b.chunks)*chunkLen {
-		b.chunks = append(b.chunks, b.pool.take())
+		b.chunks = append(b.chunks, nil)
 	}
 	for at += b.head; len(data) > 0; {
-		n := copy(b.chunks[at/chunkLen][at%chunkLen:], data)
+		chunk := &b.chunks[at/chunkLen]
+		if *chunk == nil {
+			*chunk = b.pool.take()
+			b.held++
+		}
+		n := copy((*chunk)[at%chunkLen:], data)
 		data, at = data[n:], at+n
 	}
+}
+
+// lacks returns how much memory it takes to write n bytes: that of the chunks that are not
+// there yet.
+func (b *buffer) lacks(at, n int) (memory int) {
+	for i := (b.head + at) / chunkLen; i*chunkLen < b.head+at+n; i++ {
+		if i >= len(b.chunks) || b.chunks[i] == nil {
+			memory += chunkLen
+		}
+	}
+	return memory
 }
 
 // readAt copies from the buffer into data, all of which must have been written.
@@ -85,14 +113,26 @@ func (b *buffer) discard(n int) {
 	}
 	b.head, b.size = b.head+n, b.size-n
 	gone := b.head / chunkLen
-	b.pool.give(b.chunks[:gone])
+	b.held -= b.pool.give(b.chunks[:gone])
 	b.chunks = slices.Delete(b.chunks, 0, gone)
 	b.head %= chunkLen
+}
+
+// truncate forgets all but the first n bytes.
+func (b *buffer) truncate(n int) {
+	if n == 0 {
+		b.release()
+		return
+	}
+	keep := (b.head + n + chunkLen - 1) / chunkLen
+	b.held -= b.pool.give(b.chunks[keep:])
+	clear(b.chunks[keep:])
+	b.chunks, b.size = b.chunks[:keep], n
 }
 
 // release forgets everything.
 func (b *buffer) release() {
 	b.pool.give(b.chunks)
 	clear(b.chunks)
-	b.chunks, b.head, b.size = b.chunks[:0], 0, 0
+	b.chunks, b.held, b.head, b.size = b.chunks[:0], 0, 0, 0
 }

@@ -1,6 +1,9 @@
 package main
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 var errTCPMemory = errors.New("TCP: there is no memory left for data")
 
@@ -18,19 +21,54 @@ const reservedChunks = maxChunks / 4
 // admit decides whether a segment is looked at, before its sequence number is. Without
 // memory its data are lost, but not its acknowledgment, which may free some.
 func (c *Conn) admit(seg *segment) error {
-	size := int(int32(seg.seq.add(len(seg.data)) - c.rcv.read)) // of the buffer, with these data
-	grows := min(size-c.rcv.text.size, len(seg.data))
-	if grows > 0 && size > chunkLen && !c.s.tcp.chunks.hasRoom(grows) {
+	end := int(int32(seg.seq.add(len(seg.data)) - c.rcv.read)) // of these data in the buffer
+	at := max(0, end-len(seg.data))
+	if lacks := c.rcv.text.lacks(at, end-at); lacks > 0 && end > chunkLen && !c.findRoom(lacks) {
 		c.s.drop(errTCPMemory)
 		seg.data, seg.flags = nil, seg.flags&^flagFIN
 	}
 	return c.checkTimestamp(seg)
 }
 
-// hasRoomBehindGap reports whether there is room for data that would make the buffer n
-// bytes longer, gap and all.
-func (pool *chunkPool) hasRoomBehindGap(n int) bool {
-	return n <= 0 || pool.hasRoom(n+reservedChunks*chunkLen)
+// findRoom reports whether there is memory for n bytes, if need be at others' cost.
+func (c *Conn) findRoom(n int) bool {
+	return c.s.tcp.chunks.hasRoom(n) || c.prune() && c.s.tcp.chunks.hasRoom(n)
+}
+
+// findRoomBehindGap is findRoom for data behind a gap.
+func (c *Conn) findRoomBehindGap(n int) bool {
+	return n == 0 || c.findRoom(n+reservedChunks*chunkLen)
+}
+
+// pruneInterval bounds the work of pruning, for which all connections are looked at.
+const pruneInterval = 10 * time.Millisecond
+
+// prune throws away what waits behind another connection's gap. That is not acknowledged, so
+// it will come again: "the data receiver is permitted to discard data in its queue that has
+// not been acknowledged to the data sender, even if the data has already been reported in a
+// SACK option" (RFC 2018 8). It is taken from whoever has kept the most for the longest: who
+// is honest fills a gap soon, and who only hoards has to send it all again.
+func (c *Conn) prune() bool {
+	now := c.s.clock()
+	if now-c.s.tcp.chunks.prunedAt < pruneInterval {
+		return false
+	}
+	c.s.tcp.chunks.prunedAt = now
+	var victim *Conn
+	most := 0.0
+	for _, other := range c.s.tcp.conns {
+		if len(other.rcv.spans) == 0 || other == c {
+			continue
+		}
+		hoards := float64(other.rcv.text.held) * (now - other.rcv.gapAt).Seconds()
+		if hoards > most {
+			victim, most = other, hoards
+		}
+	}
+	if victim != nil {
+		victim.forgetBehindGap()
+	}
+	return victim != nil
 }
 
 // left returns how many bytes there are left.

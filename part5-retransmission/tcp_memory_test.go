@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"framebyframe/shared/wire"
 )
 
 // many opens n connections whose users do nothing.
@@ -219,4 +222,91 @@ func TestBudgetACK(t *testing.T) {
 	if d.c.waiting() > before {
 		t.Error("the data were taken")
 	}
+}
+
+// hoard fills the memory: connections from elsewhere have all of a large window but its
+// first byte, and never send that. What it returns ends them.
+func (p *pair) hoard(conns int) (forget func()) {
+	p.ours.mu.Lock()
+	defer p.ours.mu.Unlock()
+	hoarders := make([]*Conn, conns)
+	for i := range hoarders {
+		c := p.ours.newConn(connKey{otherIP.As4(), uint16(1000 + i), 80})
+		hoarders[i], p.ours.tcp.conns[c.key] = c, c
+		c.setState(stateEstablished)
+		c.rcv.buff, c.rcv.wnd = maxBuffer, maxBuffer
+		for at := 1; at+1448 < maxBuffer; at += 1448 {
+			c.hold(&segment{seq: c.rcv.nxt.add(at), data: make([]byte, 1448)})
+		}
+		c.rcv.gap, c.rcv.gapAt = c.rcv.nxt, p.ours.clock()
+	}
+	return func() {
+		for _, c := range hoarders {
+			c.rcv.text.release()
+			delete(p.ours.tcp.conns, c.key)
+		}
+	}
+}
+
+// "the data receiver is permitted to discard data in its queue that has not been acknowledged
+// to the data sender, even if the data has already been reported in a SACK option" (RFC 2018
+// 8): who hoards behind a gap does not slow down anybody else.
+func TestHoardersArePruned(t *testing.T) {
+	upload := func(hoarders int) (got int) {
+		onBadPair(t, wire.Faults{Loss: 0.01, Delay: 10 * time.Millisecond, Rate: 100e6, Queue: 100, Seed: 1}, func(p *pair) {
+			ours, peer := p.connect(80)
+			forget := p.hoard(hoarders)
+			before := p.ours.tcp.chunks.used
+			go discard(ours)
+			go func() {
+				for data := make([]byte, 100_000); ; {
+					if _, err := peer.Write(data); err != nil {
+						return
+					}
+				}
+			}()
+			time.Sleep(10 * time.Second)
+			p.ours.mu.Lock()
+			defer p.ours.mu.Unlock()
+			defer forget()
+			if got = int(ours.rcv.nxt - ours.rcv.irs); hoarders > 0 && before < maxChunks-reservedChunks-1000 {
+				t.Errorf("%d hoarders have %d chunks only", hoarders, before)
+			}
+		})
+		return got
+	}
+	alone, beside := upload(0), upload(13)
+	t.Logf("%.2f Mbit/s alone, %.2f beside hoarders", float64(alone)*8/10e6, float64(beside)*8/10e6)
+	if beside < alone*9/10 {
+		t.Errorf("%d bytes have arrived beside hoarders, and %d alone", beside, alone)
+	}
+}
+
+// A byte at the far end of the window takes one chunk, and not those of the gap before it.
+func TestGapTakesNoMemory(t *testing.T) {
+	onRig(t, func(r *rig) {
+		r.locked(func() {
+			pool := &r.s.tcp.chunks
+			b := buffer{pool: pool}
+			b.writeAt(0, []byte("abc"))
+			b.writeAt(maxBuffer-1, []byte{1})
+			if pool.used != 2 || b.held != 2 || b.lacks(0, maxBuffer) != maxBuffer-2*chunkLen {
+				t.Errorf("two ends of the window take %d chunks, and the rest lacks %d bytes", pool.used, b.lacks(0, maxBuffer))
+			}
+			b.discard(2)
+			b.truncate(1)
+			if got := make([]byte, 1); pool.used != 1 || b.held != 1 || len(b.chunks) != 1 {
+				t.Errorf("without the end there are %d chunks", pool.used)
+			} else if b.readAt(0, got); got[0] != 'c' {
+				t.Errorf("it begins with %q", got)
+			}
+			b.writeAt(3*chunkLen, []byte("x"))
+			if b.discard(3 * chunkLen); pool.used != 1 || b.held != 1 {
+				t.Errorf("behind the gap there are %d chunks", pool.used)
+			}
+			if b.release(); pool.used != 0 || b.held != 0 {
+				t.Errorf("at last there are %d chunks", pool.used)
+			}
+		})
+	})
 }

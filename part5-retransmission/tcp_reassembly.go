@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // maxSpans bounds the pieces that wait for what is missing before them. Whoever sends
 // more of them has to send them again.
@@ -13,13 +16,14 @@ const maxEarly = 8
 // receiveGaps is what is known of data behind a gap. The data are in the receive buffer
 // already, each byte in its place.
 type receiveGaps struct {
-	spans   []span // what is there, the latest first
-	gap     seqNum // RCV.NXT, when one was last noticed
-	early   int    // how many segments have come behind it since
-	careful int    // how many more segments to acknowledge carefully
-	twice   span   // what came a second time; empty if nothing did
-	finSeen bool   // a FIN has come
-	finAt   seqNum // its number
+	spans   []span        // what is there, the latest first
+	gap     seqNum        // RCV.NXT, when one was last noticed
+	gapAt   time.Duration // when that was
+	early   int           // how many segments have come behind it since
+	careful int           // how many more segments to acknowledge carefully
+	twice   span          // what came a second time; empty if nothing did
+	finSeen bool          // a FIN has come
+	finAt   seqNum        // its number
 }
 
 // keep takes a segment that begins behind RCV.NXT, and acknowledges what came before the
@@ -34,7 +38,7 @@ func (c *Conn) keep(seg *segment) error {
 	err := c.hold(seg)
 	c.growBehindGap()
 	if c.rcv.gap != c.rcv.nxt {
-		c.rcv.gap, c.rcv.early = c.rcv.nxt, 0
+		c.rcv.gap, c.rcv.gapAt, c.rcv.early = c.rcv.nxt, c.s.clock(), 0
 	}
 	c.rcv.early++
 	c.rcv.careful = carefulACKs
@@ -53,16 +57,23 @@ func (c *Conn) hold(seg *segment) error {
 	if len(c.rcv.spans) >= maxSpans || c.contradicts(piece, seg.has(flagFIN)) {
 		return errTCPOrder
 	}
-	if at := int(seg.seq - c.rcv.read); !c.s.tcp.chunks.hasRoomBehindGap(at + len(seg.data) - c.rcv.text.size) {
+	at := int(seg.seq - c.rcv.read)
+	if !c.findRoomBehindGap(c.rcv.text.lacks(at, len(seg.data))) {
 		return errTCPMemory
 	}
 	if seg.has(flagFIN) {
 		c.rcv.finSeen, c.rcv.finAt = true, piece.to-1
 	}
-	c.rcv.text.writeAt(int(seg.seq-c.rcv.read), seg.data)
+	c.rcv.text.writeAt(at, seg.data)
 	c.addSpan(piece)
 	seg.data, seg.flags = nil, seg.flags&^flagFIN
 	return nil
+}
+
+// forgetBehindGap forgets what has come behind a gap, FIN and all.
+func (c *Conn) forgetBehindGap() {
+	c.rcv.text.truncate(c.readable())
+	c.rcv.spans, c.rcv.twice, c.rcv.finSeen = c.rcv.spans[:0], span{}, false
 }
 
 // contradicts reports whether a piece goes beyond a FIN that has come, or has a FIN before

@@ -46,19 +46,16 @@ func TestPatienceRoundEnds(t *testing.T) {
 
 // Nothing is sent on a connection that a reset has ended (RFC 9293 3.10.7.4: "all segment
 // queues should be flushed. ... Enter the CLOSED state, delete the TCB"): not the ACK
-// either that data behind a gap in the same batch have asked for.
+// either that data which came twice in the same batch have asked for.
 func TestNothingBehindReset(t *testing.T) {
 	onRig(t, func(r *rig) {
 		r.open(60000, optMSS+optSACK)
-		early := r.ack(r.una(), 60000)
-		for range dupThresh + 1 { // an ACK at once for the first ones
-			early.seq, early.data = early.seq.add(2000), pattern(1000)
-			r.in(early)
-		}
-		early.seq = early.seq.add(2000)
+		twice := r.ack(r.una(), 60000)
+		twice.data = pattern(1000)
+		r.in(twice)
 		reset := r.ack(r.una(), 60000)
 		reset.flags |= flagRST
-		if out := r.in(early, reset); len(out) > 0 {
+		if out := r.in(twice, reset); len(out) > 0 {
 			t.Errorf("sent %+v", out[0])
 		}
 	})

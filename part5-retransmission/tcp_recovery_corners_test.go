@@ -44,23 +44,6 @@ func TestPatienceRoundEnds(t *testing.T) {
 	}
 }
 
-// Nothing is sent on a connection that a reset has ended (RFC 9293 3.10.7.4: "all segment
-// queues should be flushed. ... Enter the CLOSED state, delete the TCB"): not the ACK
-// either that data which came twice in the same batch have asked for.
-func TestNothingBehindReset(t *testing.T) {
-	onRig(t, func(r *rig) {
-		r.open(60000, optMSS+optSACK)
-		twice := r.ack(r.una(), 60000)
-		twice.data = pattern(1000)
-		r.in(twice)
-		reset := r.ack(r.una(), 60000)
-		reset.flags |= flagRST
-		if out := r.in(twice, reset); len(out) > 0 {
-			t.Errorf("sent %+v", out[0])
-		}
-	})
-}
-
 // Without SACK three duplicate ACKs begin a recovery if SND.UNA is beyond recover (RFC
 // 6582 3.2): also when the last loss is 2 GB ago, and recover would look as if it were
 // ahead.

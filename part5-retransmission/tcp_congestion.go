@@ -44,14 +44,13 @@ func (c *Conn) openCongestion() {
 }
 
 // congestionFeedback is told of an acknowledgment: up to ack, acked bytes more than
-// before, and delivered bytes more have arrived, in order or not. lossy says that it has
-// shown another loss.
-func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, lossy bool, now time.Duration) {
+// before, and delivered bytes more have arrived, in order or not.
+func (c *Conn) congestionFeedback(ack seqNum, acked, delivered int, now time.Duration) {
 	ended := c.endRecovery(ack)
 	switch {
 	case ended, c.cc.cwnd == 0: // in the handshake there is no window yet
 	case c.cc.recovering && !c.cc.timedOut:
-		c.reduceRate(delivered, c.snd.una.less(ack) && !lossy)
+		c.reduceRate(delivered)
 	case acked > 0 && c.cc.limited:
 		c.growWindow(acked, now)
 	}
@@ -116,10 +115,12 @@ func (c *Conn) collapseWindow() {
 
 // reduceRate is proportional rate reduction (RFC 9937 6.2): during a recovery the window
 // goes down to ssthresh with what arrives, rather than at once, so that there is always
-// something to send, and never a burst. Once it is below ssthresh, what has arrived is
-// replaced, and a segment more is sent only for an ACK that is safe: SND.UNA advances,
-// and nothing else is lost.
-func (c *Conn) reduceRate(delivered int, safe bool) {
+// something to send, and never a burst. Once less than ssthresh is on its way, what has
+// arrived is replaced, and a segment more is sent for each ACK, as in slow start. The RFC
+// wants that only for an ACK that is safe: SND.UNA advances, and nothing else is lost. On a
+// cable that loses every tenth segment whatever is sent, that costs a quarter of the speed,
+// as hardly any ACK is safe there, while ssthresh bounds what is sent all the same.
+func (c *Conn) reduceRate(delivered int) {
 	if !c.sackOK || !c.cc.recovering || c.cc.timedOut {
 		return
 	}
@@ -129,11 +130,7 @@ func (c *Conn) reduceRate(delivered int, safe bool) {
 	if pipe > ssthresh {
 		count = (c.cc.prrDelivered*ssthresh+c.cc.prrFlight-1)/c.cc.prrFlight - c.cc.prrOut
 	} else {
-		count = max(c.cc.prrDelivered-c.cc.prrOut, int64(delivered))
-		if safe {
-			count += mss
-		}
-		count = min(count, ssthresh-pipe)
+		count = min(max(c.cc.prrDelivered-c.cc.prrOut, int64(delivered))+mss, ssthresh-pipe)
 	}
 	if c.cc.prrOut == 0 {
 		count = max(count, mss) // the fast retransmit

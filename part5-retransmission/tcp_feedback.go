@@ -22,9 +22,11 @@ func (c *Conn) feedback(seg *segment) {
 	if acked > 0 && !c.sackOK {
 		c.partialACK(seg.ack, segments)
 	}
-	lossy := c.sackOK && c.detectLosses(acked+sacked, now)
+	if c.sackOK {
+		c.detectLosses(acked+sacked, now)
+	}
 	c.endProbe(seg, acked+sacked > 0)
-	c.congestionFeedback(seg.ack, acked, acked+sacked, lossy, now)
+	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
 	if acked > 0 {
 		c.rto.since, c.rto.sign, c.soft = 0, false, nil
 		c.restartRetransmitTimer()

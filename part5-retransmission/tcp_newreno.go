@@ -23,7 +23,9 @@ func (c *Conn) duplicateACK() {
 	}
 	c.cc.dups = min(c.cc.dups+1, most)
 	// "... check to see if the Cumulative Acknowledgment field covers more than recover" (RFC
-	// 6582 3.2): what was sent again in vain would else start another recovery.
+	// 6582 3.2): what was sent again in vain would else start another recovery. A timeout may
+	// have all of a window sent again in vain; a recovery that three duplicates began has
+	// sent only what was missing, so that its end guards against nothing.
 	if c.cc.dups == dupThresh && !c.cc.recovering && c.cc.recover.less(c.snd.una) {
 		c.sentSegments.lose(0)
 		c.startRecovery(0)

@@ -112,7 +112,7 @@ func (c *Conn) detectLosses(delivered int, now time.Duration) (lossy bool) {
 // reorderTimeout is for when segments that were overtaken have had time enough.
 func (c *Conn) reorderTimeout() {
 	if c.detectLosses(0, c.s.clock()) {
-		c.reduceRate(0, false) // or all that is lost would go again in one burst
+		c.reduceRate(0) // or all that is lost would go again in one burst
 	}
 	c.output()
 }

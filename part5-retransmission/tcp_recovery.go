@@ -26,6 +26,7 @@ func (c *Conn) endRecovery(ack seqNum) bool {
 		return false
 	}
 	if !c.cc.timedOut {
+		c.cc.recover = ack - 1 // nothing was sent again in vain, see duplicateACK
 		c.cc.cwnd = c.cc.ssthresh
 		if !c.sackOK { // RFC 6582 3.2 step 3, (1): no burst for what has piled up
 			mss := c.effSndMSS()

@@ -135,7 +135,7 @@ func TestScriptRACK(t *testing.T) {
 		"or else the timer does": lost + `
 			+.19~+.31 > . 1:1001(1000) ack 1`,
 		// RFC 9937: what was on its way comes down to ssthresh, and no burst goes out, although
-		// the recovery begins without an ACK. Then each ACK that is safe lets two go.
+		// the recovery begins without an ACK. Then each ACK lets two go.
 		"nine are lost when the window is over: one goes, then more": withRTT(sackPeer, 60000, ".1") + `
 			+0   do write 10000 = 10000
 			` + burst(1, 10001, true) + `
@@ -168,19 +168,17 @@ func TestPRR(t *testing.T) {
 		flight, ssthresh   int
 		total, before, out int64 // RecoverFS, prr_delivered, prr_out
 		delivered          int
-		safe               bool
 		want               int // SndCnt
 	}{
-		"seven for ten":               {flight: 9000, ssthresh: 7000, total: 10000, before: 9000, out: 6000, delivered: 1000, want: 1000},
-		"rounded up":                  {flight: 9000, ssthresh: 7000, total: 10001, before: 2000, out: 1000, delivered: 1000, want: 1100},
-		"not more":                    {flight: 9000, ssthresh: 7000, total: 10000, before: 1000, out: 2000, delivered: 1000, want: 0},
-		"the fast retransmit":         {flight: 9000, ssthresh: 7000, total: 10000, delivered: 1000, want: 1460},
-		"below ssthresh: one for one": {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, want: 1000},
-		"one more, as it is safe":     {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, safe: true, want: 2460},
-		"what was not used":           {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 4000, delivered: 500, want: 1500},
-		"up to ssthresh":              {flight: 6900, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, safe: true, want: 100},
-		"nothing has arrived":         {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, want: 0},
-		"more than 32 bits":           {flight: 7 << 20, ssthresh: 5 << 20, total: 8 << 20, before: 1<<20 - 4, out: 1, delivered: 4, want: 5<<17 - 1},
+		"seven for ten":            {flight: 9000, ssthresh: 7000, total: 10000, before: 9000, out: 6000, delivered: 1000, want: 1000},
+		"rounded up":               {flight: 9000, ssthresh: 7000, total: 10001, before: 2000, out: 1000, delivered: 1000, want: 1100},
+		"not more":                 {flight: 9000, ssthresh: 7000, total: 10000, before: 1000, out: 2000, delivered: 1000, want: 0},
+		"the fast retransmit":      {flight: 9000, ssthresh: 7000, total: 10000, delivered: 1000, want: 1460},
+		"below ssthresh: one more": {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, want: 2460},
+		"what was not used":        {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 4000, delivered: 500, want: 2960},
+		"up to ssthresh":           {flight: 6900, ssthresh: 7000, total: 10000, before: 5000, out: 5000, delivered: 1000, want: 100},
+		"nothing has arrived":      {flight: 3000, ssthresh: 7000, total: 10000, before: 5000, out: 5000, want: 1460},
+		"more than 32 bits":        {flight: 7 << 20, ssthresh: 5 << 20, total: 8 << 20, before: 1<<20 - 4, out: 1, delivered: 4, want: 5<<17 - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newSteadyOptions(t)
@@ -190,7 +188,7 @@ func TestPRR(t *testing.T) {
 			c.ts.on, c.sentSegments.flight = false, test.flight
 			c.cc.recovering, c.cc.ssthresh = true, test.ssthresh
 			c.cc.prrFlight, c.cc.prrDelivered, c.cc.prrOut = test.total, test.before, test.out
-			c.reduceRate(test.delivered, test.safe)
+			c.reduceRate(test.delivered)
 			if got := c.cc.cwnd - test.flight; got != test.want {
 				t.Errorf("%d bytes may be sent, want %d", got, test.want)
 			}

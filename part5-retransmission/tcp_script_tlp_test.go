@@ -20,7 +20,6 @@ func TestScriptTLP(t *testing.T) {
 			+.18~+.205 > P. 2001:3001(1000) ack 1
 			+.11 < . 1:1(0) ack 1 win 60000 <nop,nop,sack 2001:3001>
 			+0~+.03 > . 1:1001(1000) ack 1
-			+.1  < . 1:1(0) ack 1001 win 60000 <nop,nop,sack 2001:3001> // one for one (RFC 9937 6.2)
 			+0~+.03 > . 1001:2001(1000) ack 1`,
 		"something new": withRTT(sackPeer, 5000, ".1") + `
 			+0   do write 5000 = 5000

@@ -8,27 +8,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
 
 // Can: answer whoever asks for its address: `arping -I tap0 10.0.0.4`
 func TestLabArping(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "arping", nil, "arping", "-I", "tap0", "-C", "3", "-w", "60", "10.0.0.4")
-	r.want(t, 0, " packets transmitted, 3 packets received",
+	r := suite.Lab(t, "arping", nil, "arping", "-I", "tap0", "-C", "3", "-w", "60", "10.0.0.4")
+	r.Want(t, 0, " packets transmitted, 3 packets received",
 		"ready: 10.0.0.4 (02:00:00:00:00:04) is this program; 10.0.0.1 (02:00:0a:00:00:01) is the kernel",
 		"<- ARP, Request who-has 10.0.0.4 tell 10.0.0.1", "-> ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04")
-	n := strings.Count(r.stdout, "from 02:00:00:00:00:04 (10.0.0.4)")
+	n := strings.Count(r.Stdout, "from 02:00:00:00:00:04 (10.0.0.4)")
 	if n != 3 {
-		t.Errorf("%d answers, want 3\n%s", n, r.stdout)
+		t.Errorf("%d answers, want 3\n%s", n, r.Stdout)
 	}
-	robustRow{Area: "interoperation", What: "arping", Source: "RFC 826",
-		Tried: "3 questions", Outcome: fmt.Sprintf("%d answers", n)}.report(t)
+	suite.Row{Area: "interoperation", What: "arping", Source: "RFC 826",
+		Tried: "3 questions", Outcome: fmt.Sprintf("%d answers", n)}.Report(t)
 }
 
 func TestLabArpingNobody(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping", nil, "arping", "-I", "tap0", "-c", "1", "-w", "1", "10.0.0.77").
-		want(t, 1, "1 packets transmitted, 0 packets received")
+	suite.Lab(t, "arping", nil, "arping", "-I", "tap0", "-c", "1", "-w", "1", "10.0.0.77").
+		Want(t, 1, "1 packets transmitted, 0 packets received")
 }
 
 // The kernel's own table is filled by its own question, not by arping's.
@@ -36,47 +38,47 @@ func TestLabArpingNobody(t *testing.T) {
 // Can: be found by the kernel: `ip neigh` shows where it is, after a `ping`
 func TestLabKernelLearns(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping ping ip", nil, shell(`
+	suite.Lab(t, "arping ping ip", nil, suite.Shell(`
 		arping -I tap0 -C1 -c1 -W60 10.0.0.4 >/dev/null; echo "after arping: [$(ip neigh show 10.0.0.4)]"
 		await 'ping -c1 -W1 10.0.0.4 >/dev/null; ip neigh show 10.0.0.4 | grep -q REACHABLE'; echo "after ping: [$(ip neigh show 10.0.0.4)]"`)...).
-		want(t, 0, "after arping: []", "after ping: [10.0.0.4 dev tap0 lladdr 02:00:00:00:00:04 REACHABLE ]")
+		Want(t, 0, "after arping: []", "after ping: [10.0.0.4 dev tap0 lladdr 02:00:00:00:00:04 REACHABLE ]")
 }
 
 // Can: ask for somebody else, and wait for the answer: `-resolve 10.0.0.1`
 func TestLabResolve(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "", []string{"-resolve", "10.0.0.1"})
-	r.want(t, 0, "-> ARP, Request who-has 10.0.0.1 tell 10.0.0.4", "<- ARP, Reply 10.0.0.1 is-at 02:00:0a:00:00:01")
-	r = lab(t, "", []string{"-q", "-resolve", "10.0.0.1"})
-	if r.stdout != "02:00:0a:00:00:01\n" {
-		t.Errorf("no line with the MAC alone:\n%s\n%s", r.stdout, r.stderr)
+	r := suite.Lab(t, "", []string{"-resolve", "10.0.0.1"})
+	r.Want(t, 0, "-> ARP, Request who-has 10.0.0.1 tell 10.0.0.4", "<- ARP, Reply 10.0.0.1 is-at 02:00:0a:00:00:01")
+	r = suite.Lab(t, "", []string{"-q", "-resolve", "10.0.0.1"})
+	if r.Stdout != "02:00:0a:00:00:01\n" {
+		t.Errorf("no line with the MAC alone:\n%s\n%s", r.Stdout, r.Stderr)
 	}
-	r = lab(t, "", []string{"-resolve", "10.0.0.99"})
-	r.want(t, 1, "who has 10.0.0.99? asked 3 times: no answer to ARP", "INCOMPLETE -> FAILED")
-	if n := strings.Count(r.stderr, "who-has 10.0.0.99 "); n != 3 {
+	r = suite.Lab(t, "", []string{"-resolve", "10.0.0.99"})
+	r.Want(t, 1, "who has 10.0.0.99? asked 3 times: no answer to ARP", "INCOMPLETE -> FAILED")
+	if n := strings.Count(r.Stderr, "who-has 10.0.0.99 "); n != 3 {
 		t.Errorf("%d questions, want 3", n)
 	}
-	lab(t, "", []string{"-resolve", "10.9.9.9"}).want(t, 2, "-resolve 10.9.9.9 is no other host on our link 10.0.0.0/24")
+	suite.Lab(t, "", []string{"-resolve", "10.9.9.9"}).Want(t, 2, "-resolve 10.9.9.9 is no other host on our link 10.0.0.0/24")
 }
 
 // A reply that the cable eats is asked for again by the kernel; the trace shows
 // where it went.
 func TestLabDrop(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "arping", []string{"-drop", "1:Reply"}, "arping", "-I", "tap0", "-C", "1", "-w", "60", "10.0.0.4")
-	r.want(t, 0, "1 packets received", "-x ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04, length 28 (dropped by -drop)")
+	r := suite.Lab(t, "arping", []string{"-drop", "1:Reply"}, "arping", "-I", "tap0", "-C", "1", "-w", "60", "10.0.0.4")
+	r.Want(t, 0, "1 packets received", "-x ARP, Reply 10.0.0.4 is-at 02:00:00:00:00:04, length 28 (dropped by -drop)")
 }
 
 // Can: live with a bad cable: `-loss 5%`, `-delay 50ms`, `-duplicate 1%` and more
 func TestLabFaultsOnTheCable(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping", []string{"-loss", "100%"}, "arping", "-I", "tap0", "-c", "2", "-w", "1", "10.0.0.4").
-		want(t, 1, "0 packets received", "x- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 44 (lost)")
-	lab(t, "ping ip", []string{"-delay", "50ms"}, shell(`
+	suite.Lab(t, "arping", []string{"-loss", "100%"}, "arping", "-I", "tap0", "-c", "2", "-w", "1", "10.0.0.4").
+		Want(t, 1, "0 packets received", "x- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 44 (lost)")
+	suite.Lab(t, "ping ip", []string{"-delay", "50ms"}, suite.Shell(`
 		await 'ping -c1 -W1 10.0.0.4 >/dev/null; ip neigh show 10.0.0.4 | grep lladdr'`)...).
-		want(t, 0, "lladdr 02:00:00:00:00:04")
-	lab(t, "arping", []string{"-duplicate", "100%", "-seed", "7"}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
-		want(t, 0, "(duplicated)")
+		Want(t, 0, "lladdr 02:00:00:00:00:04")
+	suite.Lab(t, "arping", []string{"-duplicate", "100%", "-seed", "7"}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
+		Want(t, 0, "(duplicated)")
 }
 
 // The capture can be read by tcpdump, and shows what passed.
@@ -85,11 +87,11 @@ func TestLabFaultsOnTheCable(t *testing.T) {
 func TestLabCapture(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "arp.pcap")
-	lab(t, "arping", []string{"-pcap", file}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").want(t, 0)
-	lab(t, "tcpdump", nil, "tcpdump", "-n", "-r", file).
-		want(t, 0, "Request who-has 10.0.0.4 tell 10.0.0.1", "Reply 10.0.0.4 is-at 02:00:00:00:00:04")
-	lab(t, "arping", []string{"-pcap", "/dev/full"}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
-		want(t, 1, "1 packets received", "no space left on device")
+	suite.Lab(t, "arping", []string{"-pcap", file}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").Want(t, 0)
+	suite.Lab(t, "tcpdump", nil, "tcpdump", "-n", "-r", file).
+		Want(t, 0, "Request who-has 10.0.0.4 tell 10.0.0.1", "Reply 10.0.0.4 is-at 02:00:00:00:00:04")
+	suite.Lab(t, "arping", []string{"-pcap", "/dev/full"}, "arping", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
+		Want(t, 1, "1 packets received", "no space left on device")
 	if _, err := os.Stat(file); err != nil {
 		t.Error(err)
 	}
@@ -98,8 +100,8 @@ func TestLabCapture(t *testing.T) {
 // arping -0 asks as a host does that wants the address for itself (RFC 5227).
 func TestLabProbe(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping", nil, "arping", "-0", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
-		want(t, 0, "<- ARP, Request who-has 10.0.0.4 tell 0.0.0.0", "-> ARP, Reply 10.0.0.4")
+	suite.Lab(t, "arping", nil, "arping", "-0", "-I", "tap0", "-C", "1", "-c", "1", "-W", "60", "10.0.0.4").
+		Want(t, 0, "<- ARP, Request who-has 10.0.0.4 tell 0.0.0.0", "-> ARP, Reply 10.0.0.4")
 }
 
 // The cable is unplugged and plugged in again while the part runs. It is stopped for a
@@ -107,7 +109,7 @@ func TestLabProbe(t *testing.T) {
 // announces, twice, is over by then.
 func TestLabLinkDownAndUp(t *testing.T) {
 	t.Parallel()
-	lab(t, "arping ip", []string{"-q"}, shell("trap 'cat /run/says' EXIT\n"+another("2>/run/says")+`
+	suite.Lab(t, "arping ip", []string{"-q"}, suite.Shell("trap 'cat /run/says' EXIT\n"+another("2>/run/says")+`
 		await '[ $(grep -c "Request who-has 10.0.1.4 tell 10.0.1.4" /run/says) -eq 2 ]'
 		arping -I tap1 -C1 -c1 -W60 10.0.1.4 >/dev/null && echo "before: answered"
 		cut() {
@@ -118,7 +120,7 @@ func TestLabLinkDownAndUp(t *testing.T) {
 		await cut; ip link set tap1 up
 		arping -I tap1 -C1 -c1 -W60 10.0.1.4 >/dev/null && echo "after: answered"
 		kill $part; wait $part`)...).
-		want(t, 0, "before: answered", "after: answered",
+		Want(t, 0, "before: answered", "after: answered",
 			"warning: device: write tap1: input/output error: what we send is lost until that is over",
 			"warning: device: takes frames again, 1 were lost")
 }
@@ -126,17 +128,17 @@ func TestLabLinkDownAndUp(t *testing.T) {
 // A device that is deleted under the part ends it with the reason.
 func TestLabDeviceDeleted(t *testing.T) {
 	t.Parallel()
-	lab(t, "ip", []string{"-q"}, shell(another("-q 2>/run/says")+`
+	suite.Lab(t, "ip", []string{"-q"}, suite.Shell(another("-q 2>/run/says")+`
 		ip link delete tap1; wait $part; echo "status $?"; cat /run/says`)...).
-		want(t, 0, "status 1\n", "the device is lost: read tap1: file descriptor in bad state")
+		Want(t, 0, "status 1\n", "the device is lost: read tap1: file descriptor in bad state")
 }
 
 func TestLabFlagErrors(t *testing.T) {
 	t.Parallel()
-	lab(t, "", []string{"-mtu", "20"}).want(t, 2, "flag -mtu: want a number from 68 to 65521")
-	lab(t, "", []string{"-tap", "lo"}).want(t, 1, "lo: there is a device of that name that is no TAP device")
-	lab(t, "", []string{"-pcap", "/no/such/folder/x"}).want(t, 1, "-pcap: open /no/such/folder/x: no such file or directory")
-	lab(t, "", []string{"-mac", "02:00:0a:00:00:01"}).want(t, 2, "-mac 02:00:0a:00:00:01: the kernel's end of the cable has this address")
-	prepared := `ip tuntap add tap7 mode tap; ip link set tap7 address 02:00:00:00:00:77 up; ` + labDir + `/part -q -tap tap7 -host "" -mac 02:00:00:00:00:77`
-	lab(t, "ip", []string{"-q"}, shell(prepared)...).want(t, 2, "-mac 02:00:00:00:00:77: the kernel's end of the cable has this address")
+	suite.Lab(t, "", []string{"-mtu", "20"}).Want(t, 2, "flag -mtu: want a number from 68 to 65521")
+	suite.Lab(t, "", []string{"-tap", "lo"}).Want(t, 1, "lo: there is a device of that name that is no TAP device")
+	suite.Lab(t, "", []string{"-pcap", "/no/such/folder/x"}).Want(t, 1, "-pcap: open /no/such/folder/x: no such file or directory")
+	suite.Lab(t, "", []string{"-mac", "02:00:0a:00:00:01"}).Want(t, 2, "-mac 02:00:0a:00:00:01: the kernel's end of the cable has this address")
+	prepared := `ip tuntap add tap7 mode tap; ip link set tap7 address 02:00:00:00:00:77 up; ` + suite.LabDir + `/part -q -tap tap7 -host "" -mac 02:00:00:00:00:77`
+	suite.Lab(t, "ip", []string{"-q"}, suite.Shell(prepared)...).Want(t, 2, "-mac 02:00:00:00:00:77: the kernel's end of the cable has this address")
 }

@@ -9,16 +9,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
 
 // Can: accept a connection, and refuse one where nobody listens: `nc -zv 10.0.0.4 80`
 func TestLabTCPConnect(t *testing.T) {
 	t.Parallel()
 	// nc's words go to stdout, where the trace cannot come between them.
-	lab(t, "nc", nil, shell(`nc -zvw60 10.0.0.4 80 2>&1 && ! nc -zvw60 10.0.0.4 81 2>&1`)...).
-		want(t, 0, "Connection to 10.0.0.4 80 port [tcp/http] succeeded!", "81 (tcp) failed: Connection refused",
+	suite.Lab(t, "nc", nil, suite.Shell(`nc -zvw60 10.0.0.4 80 2>&1 && ! nc -zvw60 10.0.0.4 81 2>&1`)...).
+		Want(t, 0, "Connection to 10.0.0.4 80 port [tcp/http] succeeded!", "81 (tcp) failed: Connection refused",
 			": LISTEN -> SYN-RECEIVED", ": SYN-RECEIVED -> ESTABLISHED", "dropped: TCP: nobody listens on this port")
-	lab(t, "nc", []string{"-q", "-listen", "8080"}, shell(`nc -zvw60 10.0.0.4 8080 && ! nc -zvw60 10.0.0.4 80`)...).want(t, 0)
+	suite.Lab(t, "nc", []string{"-q", "-listen", "8080"}, suite.Shell(`nc -zvw60 10.0.0.4 8080 && ! nc -zvw60 10.0.0.4 80`)...).Want(t, 0)
 }
 
 // Each connection in a row succeeds, although from the 257th on the oldest has to
@@ -26,13 +28,13 @@ func TestLabTCPConnect(t *testing.T) {
 func TestLabTCPManyConnections(t *testing.T) {
 	t.Parallel()
 	n := 1000
-	if *longRun {
+	if *suite.Long {
 		n = 10_000
 	}
-	lab(t, "nc", []string{"-q"}, shell(fmt.Sprintf(
+	suite.Lab(t, "nc", []string{"-q"}, suite.Shell(fmt.Sprintf(
 		`echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range # the kernel's TIME-WAIT takes a port each
 		i=0; while [ $i -lt %d ]; do nc -zw60 10.0.0.4 80 || exit 1; i=$((i+1)); done; echo $i connected`, n))...).
-		want(t, 0, fmt.Sprintf("%d connected", n))
+		Want(t, 0, fmt.Sprintf("%d connected", n))
 }
 
 // nmap sees a conforming host: open and closed ports answer as RFC 9293 3.10.7 says.
@@ -61,37 +63,37 @@ func TestLabTCPScans(t *testing.T) {
 		for _, line := range x.want {
 			ports = append(ports, line[:2])
 		}
-		r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "--max-retries", "1", "--min-rtt-timeout", x.wait, x.scan, "-p", strings.Join(ports, ","), "10.0.0.4")
-		r.want(t, 0)
+		r := suite.Lab(t, "nmap", []string{"-q"}, "nmap", "-n", "--max-retries", "1", "--min-rtt-timeout", x.wait, x.scan, "-p", strings.Join(ports, ","), "10.0.0.4")
+		r.Want(t, 0)
 		names[x.scan] = true
 		for _, line := range x.want {
 			all++
-			if !regexp.MustCompile("(?m)^" + line).MatchString(r.stdout) {
-				t.Errorf("nmap %s: no line %q in\n%s", x.scan, line, r.stdout)
+			if !regexp.MustCompile("(?m)^" + line).MatchString(r.Stdout) {
+				t.Errorf("nmap %s: no line %q in\n%s", x.scan, line, r.Stdout)
 				continue
 			}
 			right++
 		}
 	}
-	robustRow{Area: "interoperation", What: "nmap's scans", Source: "RFC 9293 3.10.7",
+	suite.Row{Area: "interoperation", What: "nmap's scans", Source: "RFC 9293 3.10.7",
 		Tried:   "an open port and a closed one, with each of " + strings.Join(slices.Sorted(maps.Keys(names)), ", "),
-		Outcome: fmt.Sprintf("%d of %d ports found to be what they are", right, all)}.report(t)
+		Outcome: fmt.Sprintf("%d of %d ports found to be what they are", right, all)}.Report(t)
 }
 
 // RFC 6528: nobody can tell the next initial sequence number.
 func TestLabTCPSequencePrediction(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-O", "-v", "-p", "80,81", "10.0.0.4")
-	r.want(t, 0, "TCP Sequence Prediction: Difficulty=", "Good luck!")
-	robustRow{Area: "interoperation", What: "nmap -O", Source: "RFC 6528", Tried: "the probes of its TCP sequence prediction",
-		Outcome: regexp.MustCompile(`TCP Sequence Prediction: .*`).FindString(r.stdout)}.report(t)
+	r := suite.Lab(t, "nmap", []string{"-q"}, "nmap", "-n", "-O", "-v", "-p", "80,81", "10.0.0.4")
+	r.Want(t, 0, "TCP Sequence Prediction: Difficulty=", "Good luck!")
+	suite.Row{Area: "interoperation", What: "nmap -O", Source: "RFC 6528", Tried: "the probes of its TCP sequence prediction",
+		Outcome: regexp.MustCompile(`TCP Sequence Prediction: .*`).FindString(r.Stdout)}.Report(t)
 }
 
 // Can: open one itself: `-dial 10.0.0.1:9999`
 func TestLabTCPDial(t *testing.T) {
 	t.Parallel()
-	second := labDir + "/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "
-	lab(t, "nc ss", []string{"-q"}, shell(`
+	second := suite.LabDir + "/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "
+	suite.Lab(t, "nc ss", []string{"-q"}, suite.Shell(`
 		nc -l -p 9999 >/dev/null & nc=$!
 		await 'ss -Hltn | grep -q :9999'
 		`+second+`-dial 10.0.1.1:9999 > /run/out & part=$!
@@ -101,7 +103,7 @@ func TestLabTCPDial(t *testing.T) {
 		`+second+`-dial 10.0.1.1:9998; echo "refused: $?"
 		`+second+`-dial 10.0.1.99:9998; echo "nobody: $?"
 		`+second+`-dial 10.0.1.1; echo "flag: $?"`)...).
-		want(t, 0, "ESTABLISHED: 10.0.1.1:9999", "10.0.1.1:9999 ", "part ended with 0",
+		Want(t, 0, "ESTABLISHED: 10.0.1.1:9999", "10.0.1.1:9999 ", "part ended with 0",
 			"dial 10.0.1.1:9998: the peer does not listen there: connection refused", "refused: 1",
 			"dial 10.0.1.99:9998: no answer to ARP: no route to host", "nobody: 1", "flag: 2")
 }
@@ -110,9 +112,9 @@ func TestLabTCPDial(t *testing.T) {
 // connection. The part answers it with a reset, and new ones work.
 func TestLabTCPRestart(t *testing.T) {
 	t.Parallel()
-	lab(t, "nc ss ip mkfifo", []string{"-q"}, shell(`
+	suite.Lab(t, "nc ss ip mkfifo", []string{"-q"}, suite.Shell(`
 		start() {
-			rm -f /run/says; `+labDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 2>/run/says & part=$!
+			rm -f /run/says; `+suite.LabDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 2>/run/says & part=$!
 			await 'grep -q ready: /run/says'
 		}
 		ip tuntap add tap1 mode tap
@@ -126,5 +128,5 @@ func TestLabTCPRestart(t *testing.T) {
 		nc -zw60 10.0.1.4 80 && echo "new: connected"
 		nc -zw60 10.0.1.4 80 && echo "newer: connected"
 		kill $part $nc; wait $part; true`)...).
-		want(t, 0, "before: 1", "new: connected", "newer: connected")
+		Want(t, 0, "before: 1", "new: connected", "newer: connected")
 }

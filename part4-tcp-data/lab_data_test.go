@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
 
 // makeFile makes a file of 20 MB of random bytes in the lab.
@@ -17,11 +19,11 @@ const makeFile = `head -c 20000000 /dev/urandom >/run/file
 // Can: serve web pages: `curl http://10.0.0.4/`
 func TestLabCurlPage(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "curl ss ping", nil, shell(`curl -s http://10.0.0.4/; `+untilForgotten)...)
-	r.want(t, 0, "10.0.0.4:80 - 10.0.0.1:4", "ESTABLISHED", "RCV.WND", "LISTEN", "is at 02:00:0a:00:00:01")
+	r := suite.Lab(t, "curl ss ping", nil, suite.Shell(`curl -s http://10.0.0.4/; `+untilForgotten)...)
+	r.Want(t, 0, "10.0.0.4:80 - 10.0.0.1:4", "ESTABLISHED", "RCV.WND", "LISTEN", "is at 02:00:0a:00:00:01")
 	for _, step := range []string{": LISTEN -> SYN-RECEIVED", ": SYN-RECEIVED -> ESTABLISHED", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED"} {
-		if !strings.Contains(r.stderr, step) {
-			t.Errorf("no %q in the trace:\n%s", step, r.stderr)
+		if !strings.Contains(r.Stderr, step) {
+			t.Errorf("no %q in the trace:\n%s", step, r.Stderr)
 		}
 	}
 }
@@ -34,27 +36,27 @@ const untilForgotten = `await '[ -z "$(ss -Htan dst 10.0.0.4 | grep -v TIME-WAIT
 // down and are as many.
 func TestLabCurlData(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "curl", []string{"-q"}, shell(makeFile+`
+	r := suite.Lab(t, "curl", []string{"-q"}, suite.Shell(makeFile+`
 		curl -s --data-binary @/run/file http://10.0.0.4/ | tee /run/answer
 		grep -q "$(sha256sum /run/file | cut -d' ' -f1)" /run/answer && echo same hash
 		curl -s -T /run/file http://10.0.0.4/there | cmp - /run/answer && echo same answer to PUT
 		echo "down: $(curl -s http://10.0.0.4/bytes/20000000 | wc -c)"`)...)
-	r.want(t, 0, "20000000 bytes, SHA-256 ", "same hash", "same answer to PUT", "down: 20000000")
-	took, _, _ := strings.Cut(r.stdout, ",")
-	robustRow{Area: "interoperation", What: "curl", Source: "RFC 9293", Tried: "POST, PUT and GET of 20 MB each",
-		Outcome: took + " taken, with the right SHA-256; as many sent"}.report(t)
+	r.Want(t, 0, "20000000 bytes, SHA-256 ", "same hash", "same answer to PUT", "down: 20000000")
+	took, _, _ := strings.Cut(r.Stdout, ",")
+	suite.Row{Area: "interoperation", What: "curl", Source: "RFC 9293", Tried: "POST, PUT and GET of 20 MB each",
+		Outcome: took + " taken, with the right SHA-256; as many sent"}.Report(t)
 }
 
 // Two pages in one curl come over one connection: the port is the same, and the second
 // time nothing is connected.
 func TestLabCurlKeepAlive(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "curl", []string{"-q"}, "curl", "-s", "-o", "/dev/null", "-o", "/dev/null",
+	r := suite.Lab(t, "curl", []string{"-q"}, "curl", "-s", "-o", "/dev/null", "-o", "/dev/null",
 		"-w", "port %{local_port} connects %{num_connects}\n", "http://10.0.0.4/", "http://10.0.0.4/bytes/100000")
-	r.want(t, 0)
-	m := regexp.MustCompile(`^port (\d+) connects 1\nport (\d+) connects 0\n$`).FindStringSubmatch(r.stdout)
+	r.Want(t, 0)
+	m := regexp.MustCompile(`^port (\d+) connects 1\nport (\d+) connects 0\n$`).FindStringSubmatch(r.Stdout)
 	if m == nil || m[1] != m[2] {
-		t.Errorf("curl says:\n%s", r.stdout)
+		t.Errorf("curl says:\n%s", r.Stdout)
 	}
 }
 
@@ -63,12 +65,12 @@ func TestLabCurlKeepAlive(t *testing.T) {
 // Can: carry as many bytes as you like in both directions, each of them unchanged
 func TestLabEcho(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc", []string{"-q"}, shell(makeFile+`
+	r := suite.Lab(t, "nc", []string{"-q"}, suite.Shell(makeFile+`
 		nc -N 10.0.0.4 7 </run/file | tee /run/back | cmp - /run/file && echo identical
 		nc -N 10.0.0.4 9 </run/file | wc -c; stat -c %s /run/back`)...)
-	r.want(t, 0, "identical\n0\n20000000\n")
-	robustRow{Area: "interoperation", What: "nc -N", Source: "RFC 862, RFC 9293 3.6", Tried: "20 MB through echo, and our close after its",
-		Outcome: strings.TrimPrefix(strings.TrimSpace(r.stdout), "identical\n0\n") + " bytes came back, identical"}.report(t)
+	r.Want(t, 0, "identical\n0\n20000000\n")
+	suite.Row{Area: "interoperation", What: "nc -N", Source: "RFC 862, RFC 9293 3.6", Tried: "20 MB through apps.Echo, and our close after its",
+		Outcome: strings.TrimPrefix(strings.TrimSpace(r.Stdout), "identical\n0\n") + " bytes came back, identical"}.Report(t)
 }
 
 // 200 connections at once each get their own megabyte back from echo. The kernel's queue
@@ -76,7 +78,7 @@ func TestLabEcho(t *testing.T) {
 // not fit and send it again, and again, which is no test of ours.
 func TestLabEchoCrowd(t *testing.T) {
 	t.Parallel()
-	lab(t, "ip", []string{"-q"}, shell("ip link set tap0 txqueuelen 20000 && "+helper(t, "crowd"))...).want(t, 0, "the helper is content")
+	suite.Lab(t, "ip", []string{"-q"}, suite.Shell("ip link set tap0 txqueuelen 20000 && "+helper(t, "crowd"))...).Want(t, 0, "the helper is content")
 }
 
 // daytime and chargen say what RFC 867 and 864 have them say.
@@ -84,11 +86,11 @@ func TestLabEchoCrowd(t *testing.T) {
 // Can: tell the time, and fill a screen: `nc -d 10.0.0.4 13`, `nc -d 10.0.0.4 19`
 func TestLabDaytimeAndChargen(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc", []string{"-q"}, shell(`nc -d 10.0.0.4 13; nc -d 10.0.0.4 19 2>/dev/null | head -c 148`)...)
+	r := suite.Lab(t, "nc", []string{"-q"}, suite.Shell(`nc -d 10.0.0.4 13; nc -d 10.0.0.4 19 2>/dev/null | head -c 148`)...)
 	want := regexp.MustCompile(`^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \S+\r\n` +
 		regexp.QuoteMeta(" !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n!\"#") + `.*h\r\n$`)
-	if !want.MatchString(r.stdout) {
-		t.Errorf("got %q", r.stdout)
+	if !want.MatchString(r.Stdout) {
+		t.Errorf("got %q", r.Stdout)
 	}
 }
 
@@ -96,10 +98,10 @@ func TestLabDaytimeAndChargen(t *testing.T) {
 // open again (RFC 9293 3.8.6: "the receiver's window is zero").
 func TestLabSleepingReader(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "ss", []string{"-q"}, shell(sleepingReader(t)+awaitNoWindow("10.0.1.1")+`
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(sleepingReader(t)+awaitNoWindow("10.0.1.1")+`
 		touch /run/go; wait $reader; kill $part; wait $part; grep -F -- '<- IP' /run/trace >&2`)...)
-	r.want(t, 0, "the helper is content")
-	wantWindows(t, r.stderr, `<- IP 10\.0\.1\.1\.\d+ > 10\.0\.1\.4\.19: .*, win (\d+),`)
+	r.Want(t, 0, "the helper is content")
+	wantWindows(t, r.Stderr, `<- IP 10\.0\.1\.1\.\d+ > 10\.0\.1\.4\.19: .*, win (\d+),`)
 }
 
 // sleepingReader starts another part, and a reader on the kernel's side who sleeps.
@@ -130,7 +132,7 @@ func wantWindows(t *testing.T, trace, pattern string) {
 // Can: close a connection from either side
 func TestLabTimeWait(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc ss curl ping", nil, shell(`
+	r := suite.Lab(t, "nc ss curl ping", nil, suite.Shell(`
 		echo hello | nc -N 10.0.0.4 7
 		`+untilForgotten+`
 		echo "behind echo: $(ss -Htan dst 10.0.0.4 | awk '{print $1, $5}')."
@@ -139,7 +141,7 @@ func TestLabTimeWait(t *testing.T) {
 		`+untilForgotten+`
 		echo "behind daytime: $(ss -Htan dst 10.0.0.4:13 | wc -l)."
 		curl -s http://10.0.0.4/ | grep 'in TIME-WAIT'`)...)
-	r.want(t, 0, "hello\nbehind echo: TIME-WAIT 10.0.0.4:7.\n  and 0 in TIME-WAIT\n",
+	r.Want(t, 0, "hello\nbehind echo: TIME-WAIT 10.0.0.4:7.\n  and 0 in TIME-WAIT\n",
 		"behind daytime: 0.\n  and 1 in TIME-WAIT\n",
 		": ESTABLISHED -> FIN-WAIT-1", ": FIN-WAIT-1 -> FIN-WAIT-2", ": FIN-WAIT-2 -> TIME-WAIT")
 }

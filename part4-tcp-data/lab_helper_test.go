@@ -12,6 +12,9 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"framebyframe/shared/apps"
+	"framebyframe/shared/suite"
 )
 
 // helperVariable names, in the environment, what TestLabHelper is to do.
@@ -40,11 +43,11 @@ func TestLabHelper(t *testing.T) {
 				http.NotFound(w, r)
 				return
 			}
-			fmt.Fprintf(w, "a page for %s\n%s", r.RemoteAddr, bytes.Repeat(chargenLines, 20))
+			fmt.Fprintf(w, "a page for %s\n%s", r.RemoteAddr, bytes.Repeat(apps.ChargenLines, 20))
 		})
 		err = http.ListenAndServe(":8000", page)
 	case "echo":
-		err = serveKernel(":9999", echo)
+		err = serveKernel(":9999", apps.Echo)
 	case "answer":
 		err = serveKernel(":9999", func(c net.Conn) {
 			question, _ := io.ReadAll(c)
@@ -105,8 +108,8 @@ func echoCrowd(address string, n int, size int64) error {
 			c := conn.(*net.TCPConn)
 			defer c.Close()
 			sent := make(chan error, 1)
-			go func() { sent <- sendStream(c, byte(i), size) }()
-			err = receiveStream(c, byte(i), size, func() {})
+			go func() { sent <- suite.SendStream(c, byte(i), size) }()
+			err = suite.ReceiveStream(c, byte(i), size, func() {})
 			errs <- errors.Join(err, <-sent)
 		}()
 	}
@@ -129,7 +132,7 @@ func sleepyReader(address string, size int) error {
 	if _, err := io.ReadFull(c, got); err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(bytes.Repeat(chargenLines, size/len(chargenLines)+1), got) {
+	if !bytes.HasPrefix(bytes.Repeat(apps.ChargenLines, size/len(apps.ChargenLines)+1), got) {
 		return errors.New("these are not chargen's characters")
 	}
 	return nil

@@ -5,12 +5,14 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
 
 // secondPart is this part once more in the lab, as a client: the one that the lab itself
 // starts begins before any server can.
 func secondPart(flags string) string {
-	return labDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags
+	return suite.LabDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags
 }
 
 // startServer starts a command in the lab that listens on a port of the kernel, and
@@ -27,23 +29,23 @@ func startServer(command, port string) string {
 // Can: fetch a page itself: `-get http://10.0.0.1:8000/`
 func TestLabGet(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "serve"), "8000")+
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(startServer(helper(t, "serve"), "8000")+
 		secondPart("-q -get http://10.0.1.1:8000/ >/run/page")+`; echo "status $?"
 		head -n 1 /run/page; wc -l </run/page
 		`+secondPart("-q -get http://10.0.1.1:8000/nothing")+`; echo "status $?"
 		`+secondPart("-q -get http://10.0.1.1:8001/")+`; echo "status $?"
 		kill $server`)...)
-	r.want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n", "404 page not found\nstatus 1\n",
+	r.Want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n", "404 page not found\nstatus 1\n",
 		"the server says 404 Not Found", "connection refused")
-	if !strings.HasSuffix(r.stdout, "status 1\nstatus 1\n") {
-		t.Errorf("the status of a refused connection, in\n%s", r.stdout)
+	if !strings.HasSuffix(r.Stdout, "status 1\nstatus 1\n") {
+		t.Errorf("the status of a refused connection, in\n%s", r.Stdout)
 	}
 }
 
 // The same from a server in another network, behind the kernel, which forwards.
 func TestLabGetRouted(t *testing.T) {
 	t.Parallel()
-	lab(t, "ip ss", []string{"-q"}, shell(`
+	suite.Lab(t, "ip ss", []string{"-q"}, suite.Shell(`
 		ip netns add far
 		ip link add near type veth peer name far0 netns far
 		ip addr add 192.0.2.1/24 dev near; ip link set near up
@@ -54,14 +56,14 @@ func TestLabGetRouted(t *testing.T) {
 		await 'ip netns exec far ss -Hltn | grep -q :8000'
 		`+secondPart("-q -get http://192.0.2.7:8000/ >/run/page")+`; echo "status $?"
 		head -n 1 /run/page; wc -l </run/page; kill $server`)...).
-		want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
+		Want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
 }
 
 // Without DNS there are no host names, and -get says so.
 func TestLabGetHostName(t *testing.T) {
 	t.Parallel()
-	lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).want(t, 2, "-get", "there is no DNS", "www.example.com")
-	lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).want(t, 2, "is no URL such as http://10.0.0.1/")
+	suite.Lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).Want(t, 2, "-get", "there is no DNS", "www.example.com")
+	suite.Lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).Want(t, 2, "is no URL such as http://10.0.0.1/")
 }
 
 // -nc is nc on our own stack: what stdin has goes to the peer, and the other way round;
@@ -70,12 +72,12 @@ func TestLabGetHostName(t *testing.T) {
 // Can: be `nc`, and close one half of a connection: `-nc 10.0.0.1:9999`
 func TestLabNC(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "ss", []string{"-q"}, shell(startServer(helper(t, "answer"), "9999")+`
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(startServer(helper(t, "answer"), "9999")+`
 		{ await 'ss -Htn dst 10.0.1.4 | grep -q CLOSE-WAIT'; echo "the kernel is in CLOSE-WAIT"; touch /run/go; } & ss=$!
 		echo question | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
 		wait $ss; cat /run/trace >&2; kill $server
 		`+secondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)
-	r.want(t, 0, "the kernel is in CLOSE-WAIT\na late answer to question\nstatus 0\nstatus 1\n", "connection refused",
+	r.Want(t, 0, "the kernel is in CLOSE-WAIT\na late answer to question\nstatus 0\nstatus 1\n", "connection refused",
 		": ESTABLISHED -> FIN-WAIT-1", ": FIN-WAIT-1 -> FIN-WAIT-2", ": FIN-WAIT-2 -> TIME-WAIT")
 }
 
@@ -83,19 +85,19 @@ func TestLabNC(t *testing.T) {
 // have to say.
 func TestLabNCPeerClosesFirst(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc ss mkfifo", []string{"-q"}, shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
+	r := suite.Lab(t, "nc ss mkfifo", []string{"-q"}, suite.Shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
 		mkfifo /run/quiet; exec 8<>/run/quiet
 		`+secondPart("-nc 10.0.1.1:9999 <&8 2>/run/trace")+`; echo "status $?"
 		cat /run/trace >&2`)...)
-	r.want(t, 0, "bye\nstatus 0\n", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED")
+	r.Want(t, 0, "bye\nstatus 0\n", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED")
 }
 
 // 20 MB with -nc through an echo server on the kernel's sockets: identical.
 func TestLabNCData(t *testing.T) {
 	t.Parallel()
-	lab(t, "ss", []string{"-q"}, shell(makeFile+startServer(helper(t, "echo"), "9999")+`
+	suite.Lab(t, "ss", []string{"-q"}, suite.Shell(makeFile+startServer(helper(t, "echo"), "9999")+`
 		`+secondPart("-q -nc 10.0.1.1:9999 </run/file")+` | cmp - /run/file && echo identical
-		kill $server`)...).want(t, 0, "identical\n")
+		kill $server`)...).Want(t, 0, "identical\n")
 }
 
 // awaitNoWindow waits until a host, whose address it is, says in /run/trace that its window
@@ -108,23 +110,23 @@ func awaitNoWindow(address string) string {
 // lost (RFC 9293 3.8.6).
 func TestLabNCSleepingReader(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "ss", []string{"-q"}, shell(`
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(`
 		head -c 1000000 /dev/urandom >/run/file
 		`+startServer(helper(t, "echo"), "9999")+`
 		`+secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { `+awaitNoWindow("10.0.1.4")+`; cmp - /run/file && echo identical; }
 		grep -F -- '-> IP' /run/trace >&2; kill $server`)...)
-	r.want(t, 0, "identical\n")
-	wantWindows(t, r.stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
+	r.Want(t, 0, "identical\n")
+	wantWindows(t, r.Stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
 }
 
 // Nobody reads what -nc writes: a signal ends it all the same, within a second.
 func TestLabNCStalledOutput(t *testing.T) {
 	t.Parallel()
-	r := lab(t, "nc mkfifo ip ss", []string{"-q"}, shell(`
+	r := suite.Lab(t, "nc mkfifo ip ss", []string{"-q"}, suite.Shell(`
 		mkfifo /run/full /run/quiet; exec 9<>/run/full 8<>/run/quiet
 		`+startServer("nc -l -p 9000 </dev/zero >/dev/null 2>&1", "9000")+
 		another("-nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet 2>/run/trace")+awaitNoWindow("10.0.1.4")+endIt)...)
-	r.want(t, 0, "status 0")
+	r.Want(t, 0, "status 0")
 	if took := tookMS(r); took < 500 || took > endsSoon {
 		t.Errorf("it ends %d ms after the signal, want a second", took)
 	}

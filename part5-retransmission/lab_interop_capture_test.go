@@ -154,7 +154,7 @@ func (o *expertOpinion) read(t *testing.T, file string) {
 		t.Skip("SKIP: tshark is not installed: nobody else looked at what passed on the cable")
 	}
 	eachSegment(t, file, func(layers.IPv4, layers.TCP) { o.segments++ })
-	lines := tshark(t, file, "-q", "-z", "expert,warn,eth.src=="+ourMAC.String())
+	lines := tshark(t, file, "-q", "-z", "expert,warn,eth.src=="+ourMAC)
 	for _, m := range regexp.MustCompile(`(?m)^ +(\d+) +\S+ +(Ethernet|ARP|IPv4|ICMP|TCP)  (.*)$`).FindAllStringSubmatch(lines, -1) {
 		n, _ := strconv.Atoi(m[1])
 		if !slices.Contains(o.allowed, m[3]) {

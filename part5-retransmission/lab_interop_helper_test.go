@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
+
+	"framebyframe/part5-retransmission/stack"
+	"framebyframe/shared/apps"
 )
 
 // The tests in the lab_interop_*_test.go files are about other people's TCP and other
@@ -44,13 +46,14 @@ func TestInteropHelper(t *testing.T) {
 	case "":
 		return
 	case "web": // the kernel's web server, with the pages of ours
-		pages := http.NewServeMux()
-		pages.HandleFunc("GET /bytes/{n}", sendBytes)
-		pages.HandleFunc("POST /", countBytes)
-		err = http.ListenAndServe(":8000", pages)
+		var l net.Listener
+		if l, err = net.Listen("tcp", ":8000"); err == nil {
+			err = apps.ServeHTTP(l, nil)
+		}
 	case "relay":
-		services = relays()
-		if status := run(strings.Fields(os.Getenv(interopFlags)), os.Stdout, os.Stderr); status != 0 {
+		p := program()
+		p.Listen = listenRelays
+		if status := p.Run(strings.Fields(os.Getenv(interopFlags)), os.Stdout, os.Stderr); status != 0 {
 			err = fmt.Errorf("the relay ended with status %d", status)
 		}
 	default:
@@ -61,12 +64,15 @@ func TestInteropHelper(t *testing.T) {
 	}
 }
 
-// relays are services that bring real servers to our stack: what arrives at one of its
-// ports goes on over the kernel's loopback to the same port there, and back.
-func relays() map[uint16]func(net.Conn) {
-	all := map[uint16]func(net.Conn){}
+// listenRelays brings real servers to our stack: what arrives at one of its ports goes on over
+// the kernel's loopback to the same port there, and back.
+func listenRelays(s *stack.Stack) error {
 	for _, port := range []uint16{22, 80, 6379} {
-		all[port] = func(ours net.Conn) {
+		l, err := s.Listen(port)
+		if err != nil {
+			return err
+		}
+		go apps.Serve(l, func(ours net.Conn) {
 			kernels, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			if err != nil {
 				return
@@ -79,9 +85,9 @@ func relays() map[uint16]func(net.Conn) {
 			}()
 			pass(kernels, ours)
 			<-back
-		}
+		})
 	}
-	return all
+	return nil
 }
 
 // pass copies from one connection to the other, its end included.
@@ -97,9 +103,9 @@ func pass(to, from net.Conn) {
 }
 
 // startRelay starts the relay in the lab, as 10.0.1.4 on tap1, and waits until it is
-// ready. Its own web server, which it cannot do without, is out of the way on port 8080.
+// ready.
 func startRelay(t *testing.T, flags string) string {
-	return interopHelper(t, "relay", "-q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -listen 8080 "+flags) + ` 2>/run/relay & relay=$!
+	return interopHelper(t, "relay", "-q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 "+flags) + ` 2>/run/relay & relay=$!
 		await 'grep -q ready: /run/relay'
 		`
 }

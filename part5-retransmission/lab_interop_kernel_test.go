@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/apps"
+	"framebyframe/shared/suite"
 )
 
 // A kernelCell is a way to set up the kernel's TCP.
@@ -28,7 +31,7 @@ func kernelCells(combinations int) []kernelCell {
 	var cells []kernelCell
 	for combination := range 8 {
 		for i, algorithm := range algorithms {
-			if *longRun || combination >= 8-combinations && i == combination%len(algorithms) {
+			if *suite.Long || combination >= 8-combinations && i == combination%len(algorithms) {
 				cells = append(cells, kernelCell{algorithm, combination >> 2, combination >> 1 & 1, combination & 1})
 			}
 		}
@@ -65,7 +68,7 @@ func (c kernelCell) setKernel() string {
 // capture that all clients share: a capture without its header of 24 bytes is one.
 func (c kernelCell) transfers(flags, clients string) string {
 	flags += " -pcap /run/client"
-	down := sha256.Sum256(bytes.Repeat(chargenLines, kernelSize/len(chargenLines)+1)[:kernelSize])
+	down := sha256.Sum256(bytes.Repeat(apps.ChargenLines, kernelSize/len(apps.ChargenLines)+1)[:kernelSize])
 	text := c.setKernel()
 	for _, transfer := range []struct{ what, command string }{
 		{"up", `curl -s --max-time 250 --data-binary @file http://10.0.0.4/ | grep -q $sum`},
@@ -116,29 +119,29 @@ func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 		for _, c := range some {
 			script += c.transfers(flags, clients)
 		}
-		r := lab(t, "curl ip ss sha256sum", append([]string{"-q", "-pcap", server}, strings.Fields(flags)...), shell(script+"kill $server")...)
-		for _, m := range regexp.MustCompile(`right: .* after (\d+) ms`).FindAllStringSubmatch(r.stdout, -1) {
+		r := suite.Lab(t, "curl ip ss sha256sum", append([]string{"-q", "-pcap", server}, strings.Fields(flags)...), suite.Shell(script+"kill $server")...)
+		for _, m := range regexp.MustCompile(`right: .* after (\d+) ms`).FindAllStringSubmatch(r.Stdout, -1) {
 			took, _ := strconv.Atoi(m[1])
 			right = append(right, took)
 		}
-		if n := strings.Count(r.stdout, "right: "); n != 4*len(some) {
-			t.Errorf("%d of %d transfers are right:\n%s%s", n, 4*len(some), r.stdout, r.stderr)
+		if n := strings.Count(r.Stdout, "right: "); n != 4*len(some) {
+			t.Errorf("%d of %d transfers are right:\n%s%s", n, 4*len(some), r.Stdout, r.Stderr)
 		}
 		seen.read(t, server, flags)
 		opinion.read(t, server)
 	}
-	if *longRun { // it takes as long again
+	if *suite.Long { // it takes as long again
 		opinion.allowed = append(opinion.allowed, resetOpinion) // the clients have one address
 		opinion.read(t, clients)
 	}
 	if got, want := len(seen.combinations), min(8, len(cells)); got != want {
 		t.Errorf("%d combinations of options were seen in the kernel's SYNs, want %d: %v", got, want, seen.combinations)
 	}
-	robustRow{Area: "interoperation", What: what, Source: "RFC 9293, 7323, 2018, 3168 6.1.1",
+	suite.Row{Area: "interoperation", What: what, Source: "RFC 9293, 7323, 2018, 3168 6.1.1",
 		Tried: fmt.Sprintf("%d settings of the kernel: %s; timestamps, SACK, window scaling; ECN asked for%s. In each, 1 MB up and down as client and as server",
 			len(cells), strings.Join(kernelAlgorithms(), ", "), withFlags(flags)),
 		Outcome: fmt.Sprintf("%d of %d transfers have the right SHA-256, the slowest took %d ms; %d SYNs asked for ECN, %d of our frames took it; %v",
-			len(right), 4*len(cells), slices.Max(append(right, 0)), seen.askedECN, seen.tookECN, opinion)}.report(t)
+			len(right), 4*len(cells), slices.Max(append(right, 0)), seen.askedECN, seen.tookECN, opinion)}.Report(t)
 }
 
 // withFlags is a remark on the flags for a row.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket/layers"
 )
 
@@ -24,10 +26,10 @@ func needRoot(t *testing.T, program string) {
 
 // withPrograms runs the same commands over a good cable and, with -long, over a bad one.
 // Each gets the relay's flags, and returns what is to be said of it in a row.
-func withPrograms(t *testing.T, row robustRow, try func(t *testing.T, flags string) (tried, outcome string)) {
+func withPrograms(t *testing.T, row suite.Row, try func(t *testing.T, flags string) (tried, outcome string)) {
 	t.Helper()
 	for _, flags := range []string{"", mishaps} {
-		if flags != "" && !*longRun {
+		if flags != "" && !*suite.Long {
 			continue
 		}
 		tried, outcome := try(t, flags)
@@ -37,7 +39,7 @@ func withPrograms(t *testing.T, row robustRow, try func(t *testing.T, flags stri
 		row.Tried += tried + withFlags(flags)
 		row.Outcome += outcome
 	}
-	row.report(t)
+	row.Report(t)
 }
 
 // startSSH starts sshd on the kernel's port 22, where root may log in with a key, even if
@@ -75,10 +77,10 @@ func TestLabInteropSSH(t *testing.T) {
 	t.Parallel()
 	needRoot(t, "sshd")
 	lines, size := 100, 1_000_000
-	if *longRun {
+	if *suite.Long {
 		lines, size = 500, 10_000_000
 	}
-	withPrograms(t, robustRow{Area: "interoperation", What: "OpenSSH and git"}, func(t *testing.T, flags string) (tried, outcome string) {
+	withPrograms(t, suite.Row{Area: "interoperation", What: "OpenSSH and git"}, func(t *testing.T, flags string) (tried, outcome string) {
 		dir := t.TempDir()
 		server, client := filepath.Join(dir, "server"), filepath.Join(dir, "client")
 		const proxy = "-o 'ProxyCommand=sh /run/proxy' 10.0.2.1"
@@ -86,14 +88,14 @@ func TestLabInteropSSH(t *testing.T) {
 			while ip link show tap2 >/dev/null 2>&1; do sleep 0.02; done # ssh does not wait for the one before
 			exec %s/part -q -tap tap2 -host 10.0.2.1/24 -ip 10.0.2.4/24 -pcap %s %s -nc 10.0.2.1:22
 end
-			`, labDir, client, flags)
-		r := lab(t, "ssh /usr/sbin/sshd ss git ip mount", []string{"-q"}, shell(startSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
+			`, suite.LabDir, client, flags)
+		r := suite.Lab(t, "ssh /usr/sbin/sshd ss git ip mount", []string{"-q"}, suite.Shell(startSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
 			toProxy+sshSession("server", "10.0.1.4", lines)+sshSession("client", proxy, lines)+`
 			export HOME=/run GIT_SSH_COMMAND='ssh -F /run/ssh/client' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
 			mkdir /run/repo; cd /run/repo; git init -q; cp ../file .; git add file; git commit -qm one
 			git clone -q ssh://10.0.1.4/run/repo /run/clone && cmp /run/clone/file /run/file && echo cloned`+untilClosed+`
 			kill $relay $sshd; wait $relay $sshd`)...)
-		r.want(t, 0, "server: there", "server: back", fmt.Sprintf("server: typed %d\n", lines),
+		r.Want(t, 0, "server: there", "server: back", fmt.Sprintf("server: typed %d\n", lines),
 			"client: there", "client: back", fmt.Sprintf("client: typed %d\n", lines), "cloned")
 		opinion := newOpinion(flags, resetOpinion) // of sshd's that are passed on, and since all clients have one address
 		opinion.read(t, server)
@@ -109,10 +111,10 @@ end
 func TestLabInteropNginx(t *testing.T) {
 	t.Parallel()
 	needRoot(t, "nginx")
-	withPrograms(t, robustRow{Area: "interoperation", What: "nginx and curl --parallel", Source: "RFC 9110 14"}, func(t *testing.T, flags string) (tried, outcome string) {
+	withPrograms(t, suite.Row{Area: "interoperation", What: "nginx and curl --parallel", Source: "RFC 9110 14"}, func(t *testing.T, flags string) (tried, outcome string) {
 		file := filepath.Join(t.TempDir(), "pcap")
 		const pages = 50
-		r := lab(t, "curl ss /usr/sbin/nginx", []string{"-q"}, shell(fmt.Sprintf(`
+		r := suite.Lab(t, "curl ss /usr/sbin/nginx", []string{"-q"}, suite.Shell(fmt.Sprintf(`
 			mkdir -p /run/www /run/got; cd /run; chmod 755 /run www
 			i=1; while [ $i -le %d ]; do head -c $((i*i*100+i)) /dev/urandom >www/$i; i=$((i+1)); done; head -c 3000000 /dev/urandom >www/big
 			echo 'daemon off; pid /run/nginx.pid; error_log /run/error.log; events {}
@@ -125,9 +127,9 @@ func TestLabInteropNginx(t *testing.T) {
 			curl -s --max-time 250 -r 0-9,-10 http://10.0.1.4/big | grep -aic '^Content-range: bytes' | sed 's/^/ranges: /'
 			curl -s --max-time 250 -C 500000 http://10.0.1.4/big >rest; tail -c +500001 www/big | cmp - rest && echo "the rest is right"`+untilClosed+`
 			kill $relay $server; wait $relay $server`, pages))...)
-		r.want(t, 0, "curl is content", fmt.Sprintf("pages: %d\n", pages), "the range is right", "ranges: 2\n", "the rest is right")
-		if strings.Contains(r.stdout, "differs") {
-			t.Errorf("pages differ:\n%s", r.stdout)
+		r.Want(t, 0, "curl is content", fmt.Sprintf("pages: %d\n", pages), "the range is right", "ranges: 2\n", "the rest is right")
+		if strings.Contains(r.Stdout, "differs") {
+			t.Errorf("pages differ:\n%s", r.Stdout)
 		}
 		opinion := newOpinion(flags)
 		opinion.read(t, file)
@@ -144,15 +146,15 @@ func TestLabInteropNginx(t *testing.T) {
 func TestLabInteropRedis(t *testing.T) {
 	t.Parallel()
 	commands, pings := 10_000, 2_000
-	if *longRun {
+	if *suite.Long {
 		commands, pings = 100_000, 50_000
 	}
-	withPrograms(t, robustRow{Area: "interoperation", What: "redis"}, func(t *testing.T, flags string) (tried, outcome string) {
+	withPrograms(t, suite.Row{Area: "interoperation", What: "redis"}, func(t *testing.T, flags string) (tried, outcome string) {
 		file := filepath.Join(t.TempDir(), "pcap")
 		if flags != "" {
 			pings /= 10 // each waits for an answer, and for what is lost before it
 		}
-		r := lab(t, "redis-server redis-cli redis-benchmark ss awk", []string{"-q"}, shell("cd /run\n"+
+		r := suite.Lab(t, "redis-server redis-cli redis-benchmark ss awk", []string{"-q"}, suite.Shell("cd /run\n"+
 			startServer("redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --dir /run >/run/redis.log", "6379")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
 			redis() { timeout 250 redis-cli -h 10.0.1.4 "$@"; }
 			awk 'BEGIN { for (i = 0; i < %d; i++) printf "SET key:%%d value-of-%%d\r\n", i, i }' | redis --pipe
@@ -160,7 +162,7 @@ func TestLabInteropRedis(t *testing.T) {
 			head -c 700000 /dev/urandom | od -An -v -tx1 >value; redis -x set big <value; redis --raw get big | head -c $(stat -c %%s value) | cmp - value && echo "the value is right"
 			timeout 250 redis-benchmark -h 10.0.1.4 -t ping_inline,ping_mbulk -n %d -c 50 --csv`+untilClosed+`
 			kill $relay $server; wait $relay $server`, commands, pings))...)
-		r.want(t, 0, fmt.Sprintf("errors: 0, replies: %d\n", commands), fmt.Sprintf("keys: %d\n", commands), "value-of-4321\n", "the value is right", `"PING_INLINE",`, `"PING_MBULK",`)
+		r.Want(t, 0, fmt.Sprintf("errors: 0, replies: %d\n", commands), fmt.Sprintf("keys: %d\n", commands), "value-of-4321\n", "the value is right", `"PING_INLINE",`, `"PING_MBULK",`)
 		opinion := newOpinion(flags)
 		opinion.read(t, file)
 		return fmt.Sprintf("%d commands through --pipe, a value of 2 MB, %d pings of 50 clients", commands, 2*pings),
@@ -173,7 +175,7 @@ func TestLabInteropRedis(t *testing.T) {
 func TestLabInteropServices(t *testing.T) {
 	t.Parallel()
 	wants := []string{`19/tcp +open +chargen`}
-	if *longRun {
+	if *suite.Long {
 		wants = append(wants, `7/tcp +open +echo`, `13/tcp +open +daytime`, `80/tcp +open +http +Golang net/http server`, `81/tcp +closed`)
 	}
 	var ports []string
@@ -182,15 +184,15 @@ func TestLabInteropServices(t *testing.T) {
 		ports = append(ports, port)
 	}
 	file := filepath.Join(t.TempDir(), "pcap")
-	r := lab(t, "nmap", []string{"-q", "-pcap", file}, "nmap", "-n", "-sV", "-p", strings.Join(ports, ","), "10.0.0.4")
-	r.want(t, 0)
+	r := suite.Lab(t, "nmap", []string{"-q", "-pcap", file}, "nmap", "-n", "-sV", "-p", strings.Join(ports, ","), "10.0.0.4")
+	r.Want(t, 0)
 	for _, want := range wants {
-		if !regexp.MustCompile("(?m)^" + want).MatchString(r.stdout) {
-			t.Errorf("nmap -sV: no line %q in\n%s", want, r.stdout)
+		if !regexp.MustCompile("(?m)^" + want).MatchString(r.Stdout) {
+			t.Errorf("nmap -sV: no line %q in\n%s", want, r.Stdout)
 		}
 	}
 	opinion := newOpinion("", resetOpinion) // of a port where nobody listens
 	opinion.read(t, file)
-	robustRow{Area: "interoperation", What: "nmap -sV", Tried: "ports " + strings.Join(ports, ", "),
-		Outcome: fmt.Sprintf("all found to be what they are; %v", opinion)}.report(t)
+	suite.Row{Area: "interoperation", What: "nmap -sV", Tried: "ports " + strings.Join(ports, ", "),
+		Outcome: fmt.Sprintf("all found to be what they are; %v", opinion)}.Report(t)
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // labJob is one run of this part in the lab.
@@ -28,20 +30,20 @@ const usualKernel = `cd /proc/sys/net/ipv4; for c in reno cubic; do echo $c 2>/d
 // together runs all jobs at the same time: they wait much more than they work.
 func together(t *testing.T, tools string, jobs []labJob) {
 	t.Helper()
-	lab(t, tools, []string{"-q"}, "true") // skips the test if there is no lab
+	suite.Lab(t, tools, []string{"-q"}, "true") // skips the test if there is no lab
 	var all sync.WaitGroup
 	for _, job := range jobs {
 		all.Go(func() {
 			start := time.Now()
-			r := lab(t, tools, flagsOf(job.flags), shell(usualKernel+job.command)...)
+			r := suite.Lab(t, tools, flagsOf(job.flags), suite.Shell(usualKernel+job.command)...)
 			took := time.Since(start)
 			for _, want := range job.wants {
-				if !regexp.MustCompile(want).MatchString(r.stdout + r.stderr) {
+				if !regexp.MustCompile(want).MatchString(r.Stdout + r.Stderr) {
 					t.Errorf("%s: no %q", job.name, want)
 				}
 			}
 			if t.Failed() {
-				t.Logf("%s: status %d after %v\nstdout:\n%s\nstderr:\n%s", job.name, r.status, took, r.stdout, lastLines(r.stderr))
+				t.Logf("%s: status %d after %v\nstdout:\n%s\nstderr:\n%s", job.name, r.Status, took, r.Stdout, lastLines(r.Stderr))
 			}
 			t.Logf("%s: %.1f s", job.name, took.Seconds())
 		})
@@ -60,7 +62,7 @@ func flagsOf(text string) []string {
 
 func lastLines(text string) string { return text[max(0, len(text)-5000):] }
 
-// echoed has so many bytes come back from echo, identical.
+// echoed has so many bytes come back from apps.Echo, identical.
 func echoed(bytes int) string {
 	return fmt.Sprintf(`head -c %d /dev/urandom >/run/file
 		timeout 250 nc -N 10.0.0.4 7 </run/file | cmp - /run/file && echo identical`, bytes)
@@ -88,7 +90,7 @@ func TestLabLossEcho(t *testing.T) {
 func TestLabLossPatience(t *testing.T) {
 	t.Parallel()
 	cut := 3
-	if *longRun {
+	if *suite.Long {
 		cut = 10
 	}
 	together(t, "nc curl ip", []labJob{
@@ -98,11 +100,11 @@ func TestLabLossPatience(t *testing.T) {
 			await '[ -e /run/page ] && [ $(stat -c %%s /run/page) -gt 1000000 ]'; ip link set tap0 down; sleep %d; ip link set tap0 up
 			wait $curl; echo "curl ended with $?"`, cut), []string{`200 5000000\n`, "curl ended with 0"}},
 	})
-	robustRow{
+	suite.Row{
 		Area: "application", What: "the link goes down under load", Source: "RFC 9293 3.8.3",
 		Tried:   fmt.Sprintf("ip link set tap0 down for %d s in the middle of a download by curl, and up again", cut),
 		Outcome: "curl gets all 5000000 bytes and ends with 0",
-	}.report(t)
+	}.Report(t)
 }
 
 // Over a cable that loses a quarter of all frames, each way, what arrives is what was
@@ -112,19 +114,19 @@ func TestLabLossPatience(t *testing.T) {
 func TestLabLossHeavy(t *testing.T) {
 	t.Parallel()
 	size := 20_000
-	if *longRun {
+	if *suite.Long {
 		size = 200_000
 	}
 	for seed := 2; seed <= 9; seed++ {
-		r := lab(t, "nc", []string{"-q", "-loss", "25%", "-seed", fmt.Sprint(seed)}, shell(usualKernel+fmt.Sprintf(`
+		r := suite.Lab(t, "nc", []string{"-q", "-loss", "25%", "-seed", fmt.Sprint(seed)}, suite.Shell(usualKernel+fmt.Sprintf(`
 			head -c %d /dev/urandom >/run/file
 			timeout 40 nc -N 10.0.0.4 7 </run/file >/run/back
 			head -c $(stat -c %%s /run/back) /run/file | cmp - /run/back && echo "so far identical"
 			cmp -s /run/file /run/back && echo complete`, size))...)
-		if !strings.Contains(r.stdout, "so far identical") {
-			t.Errorf("seed %d: what came back is something else: %s%s", seed, r.stdout, r.stderr)
+		if !strings.Contains(r.Stdout, "so far identical") {
+			t.Errorf("seed %d: what came back is something else: %s%s", seed, r.Stdout, r.Stderr)
 		}
-		if strings.Contains(r.stdout, "complete") {
+		if strings.Contains(r.Stdout, "complete") {
 			t.Logf("%d bytes came back with seed %d", size, seed)
 			return
 		}
@@ -181,7 +183,7 @@ func TestLabLossCrowd(t *testing.T) {
 // datagrams (RFC 791 3.2: a link need take no more than 68).
 func TestLabNarrowPath(t *testing.T) {
 	t.Parallel()
-	lab(t, "ip curl", []string{}, shell(`
+	suite.Lab(t, "ip curl", []string{}, suite.Shell(`
 		ip netns add far
 		ip link add near type veth peer name far0 netns far
 		ip addr add 192.0.2.1/24 dev near; ip link set near up mtu 300
@@ -189,5 +191,5 @@ func TestLabNarrowPath(t *testing.T) {
 		ip -n far route add default via 192.0.2.1
 		echo 1 > /proc/sys/net/ipv4/ip_forward
 		ip netns exec far curl -s -m 20 http://10.0.0.4/bytes/100000 | wc -c`)...).
-		want(t, 0, "100000\n")
+		Want(t, 0, "100000\n")
 }

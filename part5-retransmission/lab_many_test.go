@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // countVariable tells the helper, in the environment, how many connections to open.
@@ -99,22 +101,22 @@ func memoryOf(pid []byte) (kB int) {
 func TestLabManyAtOnce(t *testing.T) {
 	t.Parallel()
 	n := 500
-	if *longRun {
+	if *suite.Long {
 		n = 10_000
 	}
-	r := lab(t, "ip", []string{"-q"}, shell(`
+	r := suite.Lab(t, "ip", []string{"-q"}, suite.Shell(`
 		echo 10240 65000 >/proc/sys/net/ipv4/ip_local_port_range
 		`+secondPart("-q 2>/run/says")+` & part=$!; echo $part >/run/pid
 		await 'grep -q ready: /run/says'; ip link set tap1 txqueuelen 30000
 		env `+countVariable+`=`+fmt.Sprint(n)+` `+helper(t, "many")+`
 		kill $part; wait $part; echo "status $?"`)...)
-	r.want(t, 0, "the helper is content", "status 0")
+	r.Want(t, 0, "the helper is content", "status 0")
 	var open [3]int
 	var before int
-	for i, line := range strings.Split(r.stdout, "\n")[:3] {
+	for i, line := range strings.Split(r.Stdout, "\n")[:3] {
 		format := fmt.Sprintf("round %d: %d open, %%d kB before, %%d kB open", i+1, n)
 		if k, err := fmt.Sscanf(line, format, &before, &open[i]); k != 2 {
-			t.Fatalf("%v\n%s%s", err, r.stdout, r.stderr)
+			t.Fatalf("%v\n%s%s", err, r.Stdout, r.Stderr)
 		}
 	}
 	// A goroutine with its stack, echo's 16 kB and the TCB.
@@ -126,10 +128,10 @@ func TestLabManyAtOnce(t *testing.T) {
 	if open[2] > open[1]+open[1]/4+10_000 {
 		t.Errorf("kB with all connections open, round by round: %d", open)
 	}
-	robustRow{
+	suite.Row{
 		Area: "application", What: "many connections open at once", Source: "",
-		Tried: fmt.Sprintf("%d of the kernel's connections to echo, a line through each, all reset, three times", n),
+		Tried: fmt.Sprintf("%d of the kernel's connections to apps.Echo, a line through each, all reset, three times", n),
 		Outcome: fmt.Sprintf("all lines come back; the program takes %.1f kB for each connection, echo's own buffer of 16 kB and the goroutine among them; in kB, round by round, %d in all",
 			perConn, open),
-	}.report(t)
+	}.Report(t)
 }

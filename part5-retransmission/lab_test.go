@@ -3,118 +3,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
-	"time"
+
+	"framebyframe/shared/suite"
 )
 
-// The tests in the lab_*_test.go files run this part as a reader would, in the
-// lab's private network, with the kernel as the peer and the real tools.
+func TestMain(m *testing.M) { suite.LabMain(m) }
 
-// labDir holds the two programs that the lab tests need, built once.
-var labDir string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "lab")
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	labDir = dir
-	// The lab tests wait much more than they work, so that more of them run at once than
-	// there are processors. -parallel has the last word.
-	flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
-	status := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(status)
-}
-
-// buildLab builds the lab and this part, and tries whether the lab works here.
-var buildLab = sync.OnceValue(func() error {
-	for name, dir := range map[string]string{"lab": "../shared/lab", "part": "."} {
-		out, err := exec.Command("go", "build", "-o", filepath.Join(labDir, name), dir).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("building %s: %v\n%s", dir, err, out)
-		}
-	}
-	if out, err := exec.Command(labDir+"/lab", labDir+"/part", "-q", "--", "true").CombinedOutput(); err != nil {
-		return fmt.Errorf("no lab here: %v\n%s", err, out)
-	}
-	return nil
-})
-
-// labRun is what a command in the lab came to.
-type labRun struct {
-	stdout, stderr string // stderr has the part's trace, too
-	status         int
-}
-
-// labLimit is when a run in the lab is given up. None takes a tenth of that where the
-// computer has nothing else to do: whatever a test waits for may take as long as it likes.
-const labLimit = 5 * time.Minute
-
-// lab runs a command in the lab beside this part, which gets the flags. Without
-// a command the lab ends when the part does. tools are what the command needs.
-func lab(t *testing.T, tools string, flags []string, command ...string) labRun {
-	t.Helper()
-	for _, tool := range strings.Fields(tools) {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("SKIP: %s is not installed: not tried against the real tool", tool)
-		}
-	}
-	if err := buildLab(); err != nil {
-		t.Skipf("SKIP: not tried against the real kernel: %v", err)
-	}
-	args := append([]string{labDir + "/part"}, flags...)
-	if len(command) > 0 {
-		args = append(append(args, "--"), command...)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), labLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, labDir+"/lab", args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	if ctx.Err() != nil {
-		t.Fatalf("no end after %v\n%s%s", labLimit, &stdout, &stderr)
-	}
-	return labRun{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
-}
-
-// shell is a shell script to be run in the lab. In it, await waits until a command
-// succeeds: a script that sleeps instead, and hopes, fails on a busy computer.
-func shell(lines string) []string {
-	return []string{"sh", "-c", `
-		await() { for i in $(seq 2000); do eval "$1" && return; sleep 0.05; done; echo "in vain: await $1"; exit 99; }
-		` + lines}
-}
-
-// want checks the status and that both outputs together contain all the texts.
-func (r labRun) want(t *testing.T, status int, texts ...string) {
-	t.Helper()
-	bad := r.status != status
-	for _, text := range texts {
-		if !strings.Contains(r.stdout+r.stderr, text) {
-			t.Errorf("no %q", text)
-			bad = true
-		}
-	}
-	if bad {
-		t.Errorf("status %d, want %d\nstdout:\n%s\nstderr:\n%s", r.status, status, r.stdout, r.stderr)
-	}
-}
+// ourMAC is our card's address.
+const ourMAC = "02:00:00:00:00:04"

@@ -7,7 +7,7 @@ require (
 	github.com/google/gopacket v1.1.19
 	github.com/soypat/seqs v0.0.0-20260125140838-2c1c6b1bd69e
 	github.com/vishvananda/netlink v1.3.1
-	golang.org/x/sys v0.40.0
+	golang.org/x/sys v0.42.0
 	gvisor.dev/gvisor v0.0.0-20260122175437-89a5d21be8f0
 )
 

@@ -36,7 +36,7 @@ var insideRows = []struct {
 	{"a full segment written, sent and its ACK handled", map[string]string{part5: partDir + ":TCPSegment/send"}},
 }
 
-const partDir = "part5-retransmission"
+const partDir = "part5-retransmission/stack"
 
 // insideColumns are the implementations.
 var insideColumns = []string{part5, "gVisor", "gopacket", "seqs"}

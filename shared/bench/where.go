@@ -34,7 +34,7 @@ var places = []place{
 	{"into the kernel and out of it", []string{"entry_SYSCALL", "do_syscall_64", "syscall_return", "internal/runtime/syscall", "syscall.", "golang.org/x/sys/unix."}},
 	{"checksums", []string{"main.addSum", "main.checksum", "main.tcpChecksum", "main.foldSum"}},
 	{"copying the data, within the program", []string{"runtime.memmove", "main.(*buffer)", "main.(*chunkPool)"}},
-	{"TCP", []string{"main.(*Conn)", "main.(*segment)", "main.(*Stack).receiveTCP", "main.(*Stack).sendSegment", "main.(*sentList)", "main.(*rackState)", "main.findOption", "main.findTimestamps", "main.(*timestamps)", "main.(*Stack).answerAll", "main.(*timer)"}},
+	{"TCP", []string{"main.(*Conn)", "main.(*segment)", "main.(*Stack).receiveTCP", "main.(*Stack).sendSegment", "main.(*sentList)", "main.(*rackState)", "main.(*tcpOptions)", "main.(*timestamps)", "main.(*Stack).answerAll", "main.(*timer)"}},
 	{"IPv4", []string{"main.(*ipv4Header)", "main.(*Stack).receiveIPv4", "main.(*Stack).receiveDatagram", "main.(*Stack).sendIPv4", "main.(*Stack).sendDatagram", "main.(*Stack).nextHop", "main.(*Stack).mtuTo", "main.isNeighbour", "main.(*Stack).validSource"}},
 	{"Ethernet, ARP, and the loop that reads", []string{"main."}},
 	{"the TAP device's wrapper (shared/tap, package os)", []string{"framebyframe/shared", "os.", "internal/poll"}},

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"framebyframe/shared/worktree"
+	"framebyframe/shared/book/parts"
 )
 
 // A part is one chapter's program.
@@ -29,14 +29,11 @@ func (p part) title() string {
 
 // listParts returns the parts below root that have source code, in order.
 func listParts(root string) []part {
-	var parts []part
-	dirs, _ := filepath.Glob(filepath.Join(root, "part[0-9]*-*")) // fails for a malformed pattern only
-	for _, dir := range dirs {
-		if p, err := partIn(dir); err == nil && p.Number > 0 {
-			parts = append(parts, p)
-		}
+	var all []part
+	for _, p := range parts.List(root) {
+		all = append(all, part{Number: p.Number, Name: p.Name, Dir: p.Dir})
 	}
-	return parts
+	return all
 }
 
 // partIn returns the part whose source is in dir.
@@ -49,20 +46,18 @@ func partIn(dir string) (part, error) {
 		return part{}, failure{statusUsage, fmt.Sprintf("there is no Go source in %s", dir)}
 	}
 	p := part{Name: filepath.Base(full), Dir: full}
-	if digits, _, ok := strings.Cut(strings.TrimPrefix(p.Name, "part"), "-"); ok {
-		p.Number, _ = strconv.Atoi(digits) // another name than partN-… leaves the number 0
-	}
+	p.Number = parts.Number(p.Name) // another name than partN-… leaves the number 0
 	return p, nil
 }
 
 // findPart returns the part that name means: a number, a directory, or a program that is built already.
 func findPart(name string) (part, error) {
 	if isNumber(name) {
-		parts, err := allParts()
+		all, err := allParts()
 		if err != nil {
 			return part{}, err
 		}
-		return numbered(parts, name)
+		return numbered(all, name)
 	}
 	info, err := os.Stat(name)
 	switch {
@@ -82,21 +77,21 @@ func allParts() ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := worktree.Root(here)
+	root, err := parts.Root(here)
 	if err != nil {
 		return nil, err
 	}
-	parts := listParts(root)
-	if len(parts) == 0 {
+	all := listParts(root)
+	if len(all) == 0 {
 		return nil, errors.New("there is no part in " + root)
 	}
-	return parts, nil
+	return all, nil
 }
 
 // numbered picks the part with that number, or says which there are.
-func numbered(parts []part, number string) (part, error) {
+func numbered(all []part, number string) (part, error) {
 	var there []string
-	for _, p := range parts {
+	for _, p := range all {
 		if strconv.Itoa(p.Number) == number {
 			return p, nil
 		}

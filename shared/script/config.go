@@ -1,6 +1,7 @@
 package script
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -54,6 +55,8 @@ type Config struct {
 
 	Link   func(up bool)    // what `link up` and `link down` call
 	Errors map[string]error // more names for errors, beside those in the package comment
+
+	Where func(line int) string // what a line is called in a report; "line 3" if nil, and 0 is the end
 }
 
 func (c Config) withDefaults() Config {
@@ -75,7 +78,17 @@ func (c Config) withDefaults() Config {
 	if c.MTU == 0 {
 		c.MTU = defaultMTU
 	}
+	if c.Where == nil {
+		c.Where = lineNumber
+	}
 	return c
+}
+
+func lineNumber(line int) string {
+	if line == 0 {
+		return "the end of the script"
+	}
+	return fmt.Sprintf("line %d", line)
 }
 
 // Pattern is the default payload. It repeats after 2^16 bytes and more, so that a

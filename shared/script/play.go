@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -32,6 +33,10 @@ func (p *Peer) Play(text string, calls Calls) {
 	p.t.Helper()
 	all, err := parseScript(text)
 	if err != nil {
+		var e *SyntaxError
+		if errors.As(err, &e) {
+			e.where = p.cfg.Where
+		}
 		p.t.Fatalf("cannot read the script: %v", err)
 		return
 	}

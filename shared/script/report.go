@@ -33,11 +33,7 @@ func (p *Peer) report(text string, line int, err error) string {
 		at = f.got.at
 	}
 	var b strings.Builder
-	where := fmt.Sprintf("line %d", line)
-	if line == 0 {
-		where = "the end of the script"
-	}
-	fmt.Fprintf(&b, "%s, at %s: %s\n\n", where, seconds(at), strings.ReplaceAll(err.Error(), "\n", "\n    "))
+	fmt.Fprintf(&b, "%s, at %s: %s\n\n", p.cfg.Where(line), seconds(at), strings.ReplaceAll(err.Error(), "\n", "\n    "))
 	writeScript(&b, text, line)
 	if f != nil {
 		f.write(&b)

@@ -12,12 +12,17 @@ type SyntaxError struct {
 	Line, Column int // counted from 1; the line is 0 if only one was parsed
 	Text         string
 	Reason       string
+
+	where func(line int) string // what a Config calls the line
 }
 
 func (e *SyntaxError) Error() string {
 	where := fmt.Sprintf("column %d", e.Column)
-	if e.Line > 0 {
-		where = fmt.Sprintf("line %d, %s", e.Line, where)
+	switch {
+	case e.where != nil:
+		where = fmt.Sprintf("%s, %s", e.where(e.Line), where)
+	case e.Line > 0:
+		where = fmt.Sprintf("%s, %s", lineNumber(e.Line), where)
 	}
 	// A tab stays a tab, so that the mark stands below what it means.
 	margin := strings.Map(func(r rune) rune {

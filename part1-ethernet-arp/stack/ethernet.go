@@ -1,0 +1,162 @@
+package stack
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// Lengths of headers, in bytes.
+const (
+	etherHeaderLen = 14 // Ethernet II
+	snapHeaderLen  = 8  // the header behind an 802.3 length: LLC and SNAP
+)
+
+// EtherTypes say what the payload of a frame is (IANA, IEEE 802 Numbers).
+const (
+	etherTypeMin  = 0x0600 // smaller values are lengths (IEEE 802.3-2018 3.2.6)
+	etherTypeARP  = 0x0806
+	etherTypeVLAN = 0x8100 // IEEE 802.1Q: four more bytes, then the real type
+)
+
+// snapHeader is what RFC 1042 puts between a length and an EtherType.
+//
+//	aa aa     LLC: from and to whoever speaks SNAP
+//	03        LLC: unnumbered information, a frame that stands for itself
+//	00 00 00  SNAP: whose numbers follow; nobody's own, so they are EtherTypes
+const snapHeader = "\xaa\xaa\x03\x00\x00\x00"
+
+// Reasons why a frame is dropped before any protocol has seen it.
+var (
+	errRunt          = errors.New("frame is shorter than an Ethernet header")
+	errLengthFrame   = errors.New("802.3 frame without an EtherType")
+	errLengthCut     = errors.New("802.3 frame: shorter than its length says")
+	errVLAN          = errors.New("frame has a VLAN tag (802.1Q)")
+	errGiant         = errors.New("frame is longer than the MTU allows")
+	errSourceMAC     = errors.New("source MAC is no single card's")
+	errOwnFrame      = errors.New("source MAC is our own: a loop, or a card with our address")
+	errOtherCard     = errors.New("frame is for another card")
+	errOtherGroup    = errors.New("frame is for a multicast group that we are not in")
+	errEtherType     = errors.New("no protocol here has this EtherType")
+	errDeviceFailing = errors.New("device does not take frames")
+)
+
+// etherHeader is the header of an Ethernet II frame, and what is left of an 802.3 frame's
+// when its length has been used.
+//
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+---------------------------------------------------------------+
+//	|                      Destination MAC ...                      |
+//	+-------------------------------+-------------------------------+
+//	|      ... Destination MAC      |        Source MAC ...         |
+//	+-------------------------------+-------------------------------+
+//	|                        ... Source MAC                         |
+//	+-------------------------------+-------------------------------+
+//	|           EtherType           |          payload ...          |
+//	+-------------------------------+-------------------------------+
+//
+// The preamble before it and the checksum behind the payload (FCS) are the
+// card's business; a TAP device has neither.
+type etherHeader struct {
+	dst       MAC    // whom the frame is for: one card, a group, or all
+	src       MAC    // whose card sent it
+	etherType uint16 // which protocol the payload belongs to
+}
+
+// parseEther takes the header off a frame and returns it with the payload. The
+// payload may be followed by padding: a real Ethernet frame has at least 60
+// bytes, and only the protocol above knows where its own data end.
+func parseEther(frame []byte) (etherHeader, []byte, error) {
+	if len(frame) < etherHeaderLen {
+		return etherHeader{}, nil, errRunt
+	}
+	h := etherHeader{
+		dst:       MAC(frame[0:6]),
+		src:       MAC(frame[6:12]),
+		etherType: binary.BigEndian.Uint16(frame[12:14]),
+	}
+	payload := frame[etherHeaderLen:]
+	switch {
+	case h.etherType < etherTypeMin:
+		return h.parseSNAP(payload)
+	case h.etherType == etherTypeVLAN:
+		return h, nil, errVLAN
+	}
+	return h, payload, nil
+}
+
+// parseSNAP reads on behind a length: "SHOULD be able to receive RFC-1042 packets,
+// intermixed with RFC-894 packets" (RFC 1122 2.3.3). Here the padding can be told from the
+// payload. What we send is Ethernet II (RFC 894), to everybody: each host MUST be able to
+// receive that, also one that sends the other kind.
+func (h etherHeader) parseSNAP(b []byte) (etherHeader, []byte, error) {
+	length := int(h.etherType)
+	switch {
+	case length > len(b):
+		return h, nil, errLengthCut
+	case length < snapHeaderLen || string(b[:len(snapHeader)]) != snapHeader:
+		return h, nil, errLengthFrame
+	}
+	h.etherType = binary.BigEndian.Uint16(b[len(snapHeader):snapHeaderLen])
+	return h, b[snapHeaderLen:length], nil
+}
+
+// put writes the header to the first 14 bytes of b.
+func (h etherHeader) put(b []byte) {
+	copy(b[0:6], h.dst[:])
+	copy(b[6:12], h.src[:])
+	binary.BigEndian.PutUint16(b[12:14], h.etherType)
+}
+
+// acceptFrame returns nil if the frame is for us, otherwise the reason to drop
+// it. A cable, and a switch that does not know better, carries everybody's.
+func (s *Stack) acceptFrame(h etherHeader, payload []byte) error {
+	switch {
+	case len(payload) > s.mtu:
+		return errGiant
+	case h.src.isGroup(), h.src.isZero():
+		return errSourceMAC
+	case h.src == s.mac:
+		return errOwnFrame
+	case h.dst == s.mac, h.dst == broadcastMAC:
+		return nil
+	case h.dst.isGroup():
+		return errOtherGroup
+	}
+	return errOtherCard
+}
+
+// sendFrame puts the Ethernet header in front of p and hands the frame to the
+// device. p is given back. A frame that the device does not take is lost, as on
+// any cable: who needs certainty must repeat it.
+func (s *Stack) sendFrame(dst MAC, etherType uint16, p *packet) {
+	etherHeader{dst: dst, src: s.mac, etherType: etherType}.put(p.push(etherHeaderLen))
+	s.traceFrame(traceOut, p.bytes())
+	_, err := s.dev.Write(p.bytes())
+	s.freePacket(p)
+	s.deviceTook(err)
+}
+
+// failureInterval is the shortest time between two warnings about the device:
+// its link may be down for hours, and a slow reader of a socket can make it fail
+// and work again a thousand times a second.
+const failureInterval = 10 * time.Second
+
+// deviceTook keeps book of what became of a frame that was handed to the device.
+func (s *Stack) deviceTook(err error) {
+	if err != nil {
+		s.failed++
+		s.drop(errDeviceFailing)
+		if !s.failing && time.Since(s.warned) >= failureInterval {
+			s.failing, s.warned = true, time.Now()
+			s.warn("device: %v: what we send is lost until that is over", err)
+		}
+		return
+	}
+	s.sent++
+	if s.failing {
+		s.warn("device: takes frames again, %d were lost", s.failed)
+		s.failing, s.failed = false, 0
+	}
+}

@@ -1,0 +1,200 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Device is the end of a cable that a stack is plugged into: one call, one
+// frame, without preamble and checksum.
+type Device interface {
+	// Read waits for a frame and copies it into b. A frame longer than b is cut.
+	Read(b []byte) (int, error)
+	// Write sends a frame. It does not wait, and b may be used again at once. An
+	// error means that the frame is lost.
+	Write(b []byte) (int, error)
+	// Close makes Read and Write fail with os.ErrClosed.
+	Close() error
+	// Buffered returns how many frames Read has ready without waiting.
+	Buffered() int
+}
+
+// maxBatch is how many frames are handled before the lock is let go, so that
+// others get their turn under any load.
+const maxBatch = 64
+
+// Config says who a stack is.
+type Config struct {
+	MAC   MAC
+	IP    netip.Prefix // our address, and how many of its bits all hosts on the link share
+	MTU   int          // the longest payload of a frame, in bytes
+	Log   io.Writer    // takes warnings and the trace; it must not block
+	Trace bool         // a line for each frame and each change of state
+}
+
+// Stack is a host on the cable: a MAC address, an IP address, and the protocols
+// that answer to them. One lock guards all of it. Run holds it while it handles
+// frames, a timer while it fires, and every exported method while it works;
+// what has a lower-case name expects it to be held. A stack trace is therefore
+// the whole path of a frame.
+type Stack struct {
+	mu     sync.Mutex
+	dev    Device
+	mac    MAC
+	ip     netip.Prefix
+	mtu    int
+	closed bool
+
+	log   io.Writer
+	trace bool
+	line  []byte // the trace line under construction
+
+	received, sent uint64           // frames
+	dropped        map[error]uint64 // frames and packets, by the reason
+
+	failing bool      // the device refuses frames, and we have said so
+	failed  uint64    // how many, since we last said that it takes them again
+	warned  time.Time // when we last said that it does not
+
+	freePackets []*packet
+	arp         arpTable
+}
+
+// New returns a stack that is plugged into dev and does nothing until Run
+// is called.
+func New(dev Device, cfg Config) *Stack {
+	s := &Stack{
+		dev: dev, mac: cfg.MAC, ip: cfg.IP, mtu: cfg.MTU,
+		log: cfg.Log, trace: cfg.Trace,
+		dropped: make(map[error]uint64),
+	}
+	s.initARP()
+	return s
+}
+
+// Run handles frames until Close is called, when it returns nil, or until the
+// device is lost, when it returns the device's error.
+func (s *Stack) Run() error {
+	frame := make([]byte, etherHeaderLen+s.mtu+1) // one byte more shows a giant
+	for {
+		n, err := s.dev.Read(frame)
+		if err == nil {
+			err = s.receiveBatch(frame, n)
+		}
+		if err != nil {
+			return s.end(err)
+		}
+		runtime.Gosched() // whoever was woken has his turn before the next batch
+	}
+}
+
+// receiveBatch handles the frame that was read into the first n bytes of frame,
+// and the ones that wait behind it. It returns the error if the device fails.
+func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for batch := 1; err == nil && !s.closed; batch++ {
+		s.receiveFrame(frame[:n])
+		if batch == maxBatch || s.dev.Buffered() == 0 {
+			break
+		}
+		n, err = s.dev.Read(frame)
+	}
+	return err
+}
+
+// receiveFrame is where the way up begins: each frame that the device gives us
+// comes through here, and each layer hands on what it does not handle itself. A
+// layer returns the reason if it drops what it got. The bytes are Run's: whoever
+// wants to keep some must copy them.
+func (s *Stack) receiveFrame(frame []byte) {
+	s.received++
+	s.traceFrame(traceIn, frame)
+	h, payload, err := parseEther(frame)
+	if err == nil {
+		err = s.acceptFrame(h, payload)
+	}
+	if err != nil {
+		s.drop(err)
+		return
+	}
+	switch h.etherType {
+	case etherTypeARP:
+		err = s.receiveARP(payload)
+	default:
+		err = errEtherType
+	}
+	if err != nil {
+		s.drop(err)
+	}
+}
+
+// drop counts something that was dropped, and traces the reason, which must be
+// one of the errors that are declared beside the code: the peer must not be able
+// to make new ones, for each is counted by itself.
+func (s *Stack) drop(reason error) {
+	s.dropped[reason]++
+	if s.trace {
+		s.note("dropped: %v", reason)
+	}
+}
+
+// Close ends Run and everything that waits. It leaves no timer behind. Its error
+// is the device's.
+func (s *Stack) Close() error {
+	s.mu.Lock()
+	s.closeLayers()
+	s.mu.Unlock()
+	if err := s.dev.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// end is what Run returns when Read has failed with err.
+func (s *Stack) end(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed && errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	s.closeLayers()
+	return fmt.Errorf("the device is lost: %w", err)
+}
+
+// closeLayers stops every timer and ends everything that waits, from the top
+// down: who is told may want to send a last word.
+func (s *Stack) closeLayers() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	s.closeARP()
+}
+
+// errClosed is what a call gets when the stack is closed under it.
+var errClosed = fmt.Errorf("the stack is closed: %w", net.ErrClosed)
+
+// Summary returns what passed through the stack so far: frames received and
+// sent, and how many were dropped for which reason. It ends with a newline.
+func (s *Stack) Summary() string {
+	s.mu.Lock()
+	received, sent, dropped := s.received, s.sent, maps.Clone(s.dropped)
+	s.mu.Unlock() // what is slow need not be done under the lock
+	var reasons []string
+	for reason, n := range dropped {
+		reasons = append(reasons, fmt.Sprintf("%6d dropped: %v\n", n, reason))
+	}
+	slices.Sort(reasons)
+	return fmt.Sprintf("%6d frames received\n%6d frames sent\n%s", received, sent, strings.Join(reasons, ""))
+}

@@ -1,0 +1,67 @@
+package stack
+
+import (
+	"fmt"
+	"time"
+)
+
+// What stands between the time and the words of a trace line.
+const (
+	traceIn      = "<- " // a frame came in
+	traceOut     = "-> " // a frame went out
+	traceLostIn  = "x- " // the cable did something to a frame for us
+	traceLostOut = "-x " // the cable did something to a frame of ours
+	traceNote    = "   " // something about the frame above, or a change of state
+)
+
+// Describe says what a frame is, in tcpdump's words.
+func Describe(frame []byte) string {
+	h, payload, err := parseEther(frame)
+	if err == nil {
+		switch h.etherType {
+		case etherTypeARP:
+			return describeARP(payload)
+		case etherTypeIPv4:
+			return describeDatagram(payload)
+		}
+		return fmt.Sprintf("%v > %v, ethertype 0x%04x, length %d", h.src, h.dst, h.etherType, len(frame))
+	}
+	return fmt.Sprintf("[%v], length %d", err, len(frame))
+}
+
+// traceFrame traces a frame. Without a trace nothing is formatted.
+func (s *Stack) traceFrame(arrow string, frame []byte) {
+	if s.trace {
+		s.writeLine(arrow, "%s", Describe(frame))
+	}
+}
+
+// note traces something other than a frame.
+func (s *Stack) note(format string, args ...any) {
+	if s.trace {
+		s.writeLine(traceNote, format, args...)
+	}
+}
+
+// warn writes something that the owner of this host should know, trace or not.
+// Callers see to it that nobody on the cable can make them warn often.
+func (s *Stack) warn(format string, args ...any) {
+	s.writeLine(traceNote, "warning: "+format, args...)
+}
+
+// writeLine writes one line to the log, which never blocks.
+func (s *Stack) writeLine(arrow, format string, args ...any) {
+	if s.log == nil {
+		return
+	}
+	s.line = appendLine(s.line[:0], arrow, format, args...)
+	_, _ = s.log.Write(s.line) // whoever reads the log, answering is more important
+}
+
+// appendLine appends a trace line to b: the time, the arrow and the words.
+func appendLine(b []byte, arrow, format string, args ...any) []byte {
+	b = time.Now().AppendFormat(b, "15:04:05.000000 ")
+	b = append(b, arrow...)
+	b = fmt.Appendf(b, format, args...)
+	return append(b, '\n')
+}

@@ -1,0 +1,109 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/script"
+)
+
+// An answer that comes when the dial has ended is good for the next one.
+func TestDialAfterLateAnswer(t *testing.T) {
+	onBench(t, func(b *bench) {
+		dial := func() <-chan error {
+			c := make(chan error, 1)
+			go func() {
+				_, err := b.s.DialTCP(b.Context(), netip.AddrPortFrom(peerIP, 80))
+				c <- err
+			}()
+			synctest.Wait()
+			return c
+		}
+		if err := <-dial(); !errors.Is(err, syscall.EHOSTUNREACH) {
+			b.Errorf("DialTCP = %v, want EHOSTUNREACH", err)
+		}
+		b.advance(time.Second)
+		b.take()
+		b.send(reply(peerMAC, peerIP)) // it took four seconds
+		c := dial()
+		if line := Describe(b.one()); !strings.Contains(line, "Flags [S]") {
+			b.Errorf("the next dial sent %s, want its SYN at once", line)
+		}
+		b.s.Close()
+		if err := <-c; !errors.Is(err, net.ErrClosed) {
+			b.Error(err)
+		}
+	})
+}
+
+// What cannot be sent to is refused before anything is sent.
+func TestScriptDialNowhere(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		dial := func(to string, want error) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(b.Context(), 100*time.Millisecond)
+			defer cancel()
+			if _, err := b.s.DialTCP(ctx, netip.MustParseAddrPort(to)); !errors.Is(err, want) {
+				t.Errorf("dial %s: %v, want %v", to, err, want)
+			}
+		}
+		dial("10.0.0.1:0", syscall.EADDRNOTAVAIL)
+		// "A TCP implementation MUST reject as an error a local OPEN call for an
+		// invalid remote IP address (e.g., a broadcast or multicast address)" (RFC 9293
+		// 3.9.2.3, MUST-46).
+		dial("10.0.0.255:80", syscall.ENETUNREACH)
+		dial("255.255.255.255:80", syscall.ENETUNREACH)
+		dial("224.0.0.1:80", syscall.ENETUNREACH)
+		dial("0.0.0.0:80", syscall.ENETUNREACH)
+		dial("127.0.0.1:80", syscall.ENETUNREACH)
+		dial("[2001:db8::1]:80", syscall.ENETUNREACH)
+		b.do(func() { b.s.ipv4.gateway = netip.Addr{} })
+		dial("192.0.2.7:80", syscall.ENETUNREACH)
+		b.silence()
+		b.do(func() {
+			if n := len(b.s.tcp.conns) + b.s.tcp.open.Len(); n != 0 {
+				t.Errorf("%d connections are left", n)
+			}
+		})
+		b.s.Close()
+		dial("10.0.0.1:80", net.ErrClosed)
+	})
+}
+
+// "A TCP implementation MUST silently discard an incoming SYN segment that is
+// addressed to a broadcast or multicast address", and one "with an invalid source
+// address MUST be ignored" (RFC 9293 3.9.2.3, MUST-57, MUST-63).
+func TestScriptNoBroadcast(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		syn, err := script.ParseSegment("8000>80 S 0:0(0) win 1000 <mss 1460>")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.meet()
+		for _, c := range []struct{ src, dst string }{
+			{"10.0.0.1", "10.0.0.255"}, {"10.0.0.1", "255.255.255.255"}, {"10.0.0.1", "224.0.0.1"},
+			{"10.0.0.255", "10.0.0.4"}, {"255.255.255.255", "10.0.0.4"}, {"224.0.0.1", "10.0.0.4"},
+			{"0.0.0.0", "10.0.0.4"}, {"127.0.0.1", "10.0.0.4"}, {"10.0.0.4", "10.0.0.4"},
+		} {
+			frame, err := syn.Frame(script.Flow{
+				SrcMAC: peerMAC, DstMAC: ourMAC, SrcPort: 8000, DstPort: 80,
+				SrcIP: netip.MustParseAddr(c.src), DstIP: netip.MustParseAddr(c.dst),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.send(frame)
+			b.silence()
+			if state := b.state(8000); state != stateListen {
+				t.Errorf("a SYN from %s to %s: %s", c.src, c.dst, state)
+			}
+		}
+	})
+}

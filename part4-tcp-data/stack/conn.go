@@ -1,0 +1,242 @@
+package stack
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+)
+
+// A Conn is a net.Conn. All its methods may be called by several goroutines at the
+// same time. Their errors are those of package net on Linux: see conn_net.go.
+var _ net.Conn = (*Conn)(nil)
+
+// userState is what the user has asked for.
+type userState struct {
+	closed     bool // has called Close
+	closedRead bool // has called Close or CloseRead
+	noDelay    bool // no Nagle algorithm
+	linger     time.Duration
+	urgent     chan<- struct{} // news of urgent data go here
+}
+
+// initUser makes a new connection ready for a user, in the RFC's sense: a program.
+func (c *Conn) initUser() {
+	c.snd.ready.L, c.rcv.ready.L = &c.s.mu, &c.s.mu
+	c.snd.text.pool, c.rcv.text.pool = &c.s.tcp.chunks, &c.s.tcp.chunks
+	c.rcv.buff = minBuffer
+	c.user.linger = -1
+}
+
+// wakeUser has everybody who waits look again.
+func (c *Conn) wakeUser() {
+	c.rcv.ready.Broadcast()
+	c.snd.ready.Broadcast()
+}
+
+// Read is the RFC's RECEIVE call (3.10.3): it waits until there are data, and copies as
+// many of them as there are, and b has room for. Behind the peer's last byte the error
+// is io.EOF.
+func (c *Conn) Read(b []byte) (int, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for {
+		if err := c.readError(); err != nil && (len(b) > 0 || c.user.closed) {
+			return 0, err // to read nothing is no error before Close
+		}
+		if n := min(c.readable(), len(b)); n > 0 || len(b) == 0 {
+			c.rcv.text.readAt(0, b[:n])
+			c.consume(n)
+			return n, nil
+		}
+		if c.rcv.fin || c.user.closedRead {
+			return 0, io.EOF
+		}
+		c.rcv.ready.Wait()
+	}
+}
+
+// readError returns why nothing can be read, whether there is anything or not.
+func (c *Conn) readError() error {
+	switch {
+	case c.user.closed:
+		return c.opError("read", net.ErrClosed)
+	case c.rcv.late || over(c.rcv.deadline):
+		return c.opError("read", os.ErrDeadlineExceeded)
+	case c.err != nil && !c.endedBeforeRST():
+		return c.opError("read", c.err)
+	}
+	return nil
+}
+
+// endedBeforeRST reports whether the peer's RST came when everything up to his FIN was there.
+// A peer that has sent its answer and closed sends one for whatever else we say: the RST means
+// that, and takes nothing away from the answer. As on Linux, it can be read, up to io.EOF;
+// Write tells of the RST.
+func (c *Conn) endedBeforeRST() bool { return c.rcv.fin && c.err == errReset }
+
+// Write is the RFC's SEND call (3.10.2): it copies b into the send buffer and waits as
+// long as that is full. That it returns does not mean that the peer has anything. One
+// Write at a time: the bytes of two never mix.
+func (c *Conn) Write(b []byte) (n int, err error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	for c.snd.busy && c.writeError() == nil {
+		c.snd.ready.Wait()
+	}
+	if err := c.writeError(); err != nil {
+		return 0, err
+	}
+	c.snd.busy = true
+	defer func() {
+		c.snd.busy = false
+		c.snd.ready.Broadcast()
+	}()
+	for n < len(b) {
+		if err := c.writeError(); err != nil {
+			return n, err
+		}
+		room := c.sendBuffer() - c.snd.text.size
+		if room <= 0 {
+			c.snd.ready.Wait()
+			continue
+		}
+		part := b[n:min(n+room, len(b))]
+		c.snd.text.writeAt(c.snd.text.size, part)
+		n += len(part)
+		c.output()
+	}
+	return n, nil
+}
+
+// writeError returns why nothing can be written.
+func (c *Conn) writeError() error {
+	switch {
+	case c.user.closed:
+		return c.opError("write", net.ErrClosed)
+	case c.snd.late || over(c.snd.deadline):
+		return c.opError("write", os.ErrDeadlineExceeded)
+	case c.err != nil:
+		return c.opError("write", c.err)
+	case c.snd.closed:
+		return c.opError("write", errPipe)
+	}
+	return nil
+}
+
+// LocalAddr returns our address, a *net.TCPAddr.
+func (c *Conn) LocalAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(c.s.ip.Addr(), c.key.localPort))
+}
+
+// RemoteAddr returns the peer's address, a *net.TCPAddr.
+func (c *Conn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote()) }
+
+// SetNoDelay turns the Nagle algorithm off, or on again: "there MUST be a way for an
+// application to disable the Nagle algorithm on an individual connection" (RFC 9293
+// 3.7.4, MUST-17). It is on at first, as the RFC wants it; package net has it off.
+func (c *Conn) SetNoDelay(noDelay bool) error {
+	return c.set(func() {
+		c.user.noDelay = noDelay
+		c.output()
+	})
+}
+
+// maxLinger is the longest that Close can be made to wait, in seconds: a year.
+const maxLinger = 365 * 24 * 3600
+
+// SetLinger says what Close does with data that the peer has not acknowledged. If sec
+// is negative, as it is at first, Close returns at once, and they are sent in the
+// background; if it is 0, they are thrown away and the connection is reset; else Close
+// waits for the acknowledgment, and resets the connection if it has not come after sec
+// seconds.
+func (c *Conn) SetLinger(sec int) error {
+	return c.set(func() { c.user.linger = time.Duration(max(-1, min(sec, maxLinger))) * time.Second })
+}
+
+// set runs f with the lock held, unless the user has closed the connection.
+func (c *Conn) set(f func()) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.user.closed {
+		return c.opError("set", net.ErrClosed)
+	}
+	f()
+	return nil
+}
+
+// Urgent returns how many bytes must be read to get past the peer's urgent data: 0
+// if there are none. "The TCP implementation MUST provide a way for the application to
+// learn how much urgent data remains to be read" (RFC 9293 3.8.5, MUST-33).
+func (c *Conn) Urgent() int {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return max(0, int(int32(c.rcv.up-c.rcv.read)))
+}
+
+// NotifyUrgent has something sent to a channel whenever urgent data are announced, or
+// more of them: "A TCP implementation MUST inform the application layer asynchronously"
+// (RFC 9293 3.8.5, MUST-32). Nothing waits for the channel, so it should have room for 1.
+func (c *Conn) NotifyUrgent(news chan<- struct{}) error {
+	return c.set(func() { c.user.urgent = news })
+}
+
+func (c *Conn) tellUrgent() {
+	select {
+	case c.user.urgent <- struct{}{}:
+	default: // nobody wants to know, or there is news already
+	}
+}
+
+// SetDeadline is SetReadDeadline and SetWriteDeadline.
+func (c *Conn) SetDeadline(t time.Time) error {
+	return c.setLocal(func() {
+		c.setReadDeadline(t)
+		c.setWriteDeadline(t)
+	})
+}
+
+// SetReadDeadline has every Read fail from t on, also one that waits by then, with
+// os.ErrDeadlineExceeded. The zero time means never.
+func (c *Conn) SetReadDeadline(t time.Time) error {
+	return c.setLocal(func() { c.setReadDeadline(t) })
+}
+
+// SetWriteDeadline has every Write fail from t on; it returns how much it has copied
+// by then.
+func (c *Conn) SetWriteDeadline(t time.Time) error {
+	return c.setLocal(func() { c.setWriteDeadline(t) })
+}
+
+// setLocal is set, for a matter of our end alone.
+func (c *Conn) setLocal(f func()) error {
+	if c.set(f) != nil {
+		return opError("set", "tcp", nil, c.LocalAddr(), net.ErrClosed)
+	}
+	return nil
+}
+
+func (c *Conn) setReadDeadline(t time.Time) {
+	c.rcv.deadline, c.rcv.late = t, false
+	c.setDeadline(timerReadDeadline, t)
+	c.rcv.ready.Broadcast()
+}
+
+func (c *Conn) setWriteDeadline(t time.Time) {
+	c.snd.deadline, c.snd.late = t, false
+	c.setDeadline(timerWriteDeadline, t)
+	c.snd.ready.Broadcast()
+}
+
+// setDeadline sets the timer that wakes whoever waits by the time t. In TIME-WAIT and
+// CLOSED nobody does.
+func (c *Conn) setDeadline(which connTimer, t time.Time) {
+	c.stopTimer(which)
+	if !t.IsZero() && c.state != stateClosed && c.state != stateTimeWait {
+		c.startTimer(which, time.Until(t))
+	}
+}
+
+// over reports whether a deadline is.
+func over(limit time.Time) bool { return !limit.IsZero() && !time.Now().Before(limit) }

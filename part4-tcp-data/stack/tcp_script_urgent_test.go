@@ -1,0 +1,68 @@
+package stack
+
+import (
+	"testing"
+	"time"
+)
+
+// "A TCP implementation MUST inform the application layer asynchronously whenever it
+// receives an urgent pointer and there was previously no pending urgent data, or whenever
+// the urgent pointer advances in the data stream" (RFC 9293 3.8.5, MUST-32).
+func TestScriptUrgentNews(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted)
+		defer p.Close()
+		news := make(chan struct{}, 1)
+		if err := b.kept().NotifyUrgent(news); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			segment string
+			told    int
+		}{
+			{". 1:1(0) ack 1 win 1000 urg 5", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 0", 0}, // up to RCV.NXT, which is nothing
+			{"U. 1:1(0) ack 1 win 1000 urg 5", 1},
+			{"U. 1:1(0) ack 1 win 1000 urg 5", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 4", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 6", 1},
+			{"UF. 1:1(0) ack 1 win 1000 urg 7", 1},
+			{"U. 2:2(0) ack 1 win 1000 urg 8", 0}, // behind the FIN
+		} {
+			p.Send(p.Parse(c.segment))
+			p.Sent(time.Millisecond)
+			if len(news) != c.told {
+				t.Errorf("%s: told %d times, want %d", c.segment, len(news), c.told)
+			}
+			if len(news) > 0 {
+				<-news
+			}
+		}
+	})
+}
+
+// Long after the last urgent data there still are none: numbers are compared modulo 2^32,
+// and what is 2^31 behind is ahead.
+func TestScriptUrgentLongAgo(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted)
+		defer p.Close()
+		seg := p.Parse("P. 1:2(1) ack 1 win 1000")
+		for range 5 {
+			b.do(func() { // a quarter of all sequence numbers later
+				rcv := &b.conn(8000).rcv
+				rcv.nxt, rcv.read = rcv.nxt+1<<30, rcv.read+1<<30
+			})
+			seg.Seq += 1 << 30
+			p.Send(seg)
+			p.Sent(200 * time.Millisecond)
+			if _, err := readStream(b.kept(), 1); err != nil {
+				t.Fatal(err)
+			}
+			seg.Seq++
+			if n := b.kept().Urgent(); n != 0 {
+				t.Errorf("%d bytes of urgent data", n)
+			}
+		}
+	})
+}

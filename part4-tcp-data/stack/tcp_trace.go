@@ -1,0 +1,150 @@
+package stack
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+)
+
+// flows remembers where the sequence numbers of connections began, so that the
+// trace can show them counted from there, as tcpdump does. It is the trace's alone,
+// and not a stack's: whoever looks at a cable sees all connections on it.
+var flows = flowTable{first: make(map[flow]flowStart)}
+
+// maxFlows bounds the table: it is emptied when it is full, and numbers are shown
+// as they are until the next SYN.
+const maxFlows = 4096
+
+type flow struct{ from, to netip.AddrPort }
+
+type flowStart struct{ seq, ack seqNum }
+
+type flowTable struct {
+	mu    sync.Mutex
+	first map[flow]flowStart
+}
+
+// relative returns seq and ack counted from the beginning of the connection. SYNs,
+// segments without an ACK, and the first segment of a connection whose SYN nobody
+// saw are shown as they are.
+func (t *flowTable) relative(f flow, seg *segment) (seq, ack seqNum) {
+	if !seg.has(flagACK) {
+		return seg.seq, seg.ack
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	start, known := t.first[f]
+	if seg.has(flagSYN) || !known {
+		if len(t.first) >= maxFlows {
+			clear(t.first)
+		}
+		t.first[f] = flowStart{seg.seq, seg.ack - 1}
+		t.first[flow{f.to, f.from}] = flowStart{seg.ack - 1, seg.seq}
+		return seg.seq, seg.ack
+	}
+	return seg.seq - start.seq, seg.ack - start.ack
+}
+
+// describeTCP says what a segment is, in tcpdump's words.
+func describeTCP(h ipv4Header, payload []byte) string {
+	var seg segment
+	if err := seg.parseHeader(payload); err != nil {
+		return fmt.Sprintf("%s[%v], length %d", describeIPv4(h), err, len(payload))
+	}
+	from, to := netip.AddrPortFrom(h.src, seg.srcPort), netip.AddrPortFrom(h.dst, seg.dstPort)
+	seq, ack := flows.relative(flow{from, to}, &seg)
+	var b strings.Builder
+	fmt.Fprintf(&b, "IP %v.%d > %v.%d: Flags [%s]", h.src, seg.srcPort, h.dst, seg.dstPort, describeFlags(seg.flags))
+	switch n := len(seg.data); {
+	case n > 0:
+		fmt.Fprintf(&b, ", seq %d:%d", seq, seq.add(n))
+	case seg.flags&(flagSYN|flagFIN|flagRST) != 0:
+		fmt.Fprintf(&b, ", seq %d", seq)
+	}
+	if seg.has(flagACK) {
+		fmt.Fprintf(&b, ", ack %d", ack)
+	}
+	fmt.Fprintf(&b, ", win %d", seg.wnd)
+	if seg.has(flagURG) {
+		fmt.Fprintf(&b, ", urg %d", seg.up)
+	}
+	if len(seg.options) > 0 {
+		fmt.Fprintf(&b, ", options [%s]", describeOptions(seg.options, seg.ack-ack))
+	}
+	fmt.Fprintf(&b, ", length %d", len(seg.data))
+	if tcpChecksum(payload, h.src, h.dst) != 0 {
+		fmt.Fprintf(&b, " [%v]", errTCPChecksum)
+	}
+	return b.String()
+}
+
+// describeFlags writes control bits as tcpdump does: a dot for ACK.
+func describeFlags(flags uint8) string {
+	text := ""
+	for _, f := range []struct {
+		bit  uint8
+		name string
+	}{{flagFIN, "F"}, {flagSYN, "S"}, {flagRST, "R"}, {flagPSH, "P"}, {flagACK, "."}, {flagURG, "U"}, {flagECE, "E"}, {flagCWR, "W"}} {
+		if flags&f.bit != 0 {
+			text += f.name
+		}
+	}
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// describeOptions lists TCP options. What they acknowledge is counted from a number.
+func describeOptions(list []byte, from seqNum) string {
+	var names []string
+	for len(list) > 0 {
+		n := 1
+		if list[0] > tcpOptionNOP {
+			if len(list) < 2 || list[1] < 2 || int(list[1]) > len(list) {
+				names = append(names, "malformed")
+				break
+			}
+			n = int(list[1])
+		}
+		names = append(names, describeOption(list[:n], from))
+		if list[0] == tcpOptionEnd {
+			break
+		}
+		list = list[n:]
+	}
+	return strings.Join(names, ",")
+}
+
+func describeOption(o []byte, from seqNum) string {
+	switch {
+	case o[0] == tcpOptionEnd:
+		return "eol"
+	case o[0] == tcpOptionNOP:
+		return "nop"
+	case o[0] == tcpOptionMSS && len(o) == 4:
+		return fmt.Sprintf("mss %d", binary.BigEndian.Uint16(o[2:]))
+	case o[0] == tcpOptionWindowScale && len(o) == 3:
+		return fmt.Sprintf("wscale %d", o[2])
+	case o[0] == 4 && len(o) == 2:
+		return "sackOK"
+	case o[0] == 8 && len(o) == 10:
+		return fmt.Sprintf("TS val %d ecr %d", binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:]))
+	}
+	if o[0] == 5 && len(o) > 2 && len(o)%8 == 2 {
+		return describeSACK(o[2:], from)
+	}
+	return fmt.Sprintf("unknown-%d", o[0])
+}
+
+// describeSACK lists pieces of a stream: of each the first number, and the one behind it.
+func describeSACK(blocks []byte, from seqNum) string {
+	text := fmt.Sprintf("sack %d ", len(blocks)/8)
+	for ; len(blocks) > 0; blocks = blocks[8:] {
+		first, behind := seqNum(binary.BigEndian.Uint32(blocks[0:])), seqNum(binary.BigEndian.Uint32(blocks[4:]))
+		text += fmt.Sprintf("{%d:%d}", first-from, behind-from)
+	}
+	return text
+}

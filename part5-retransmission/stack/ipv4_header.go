@@ -1,0 +1,169 @@
+package stack
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+)
+
+const (
+	ipv4MinHeaderLen = 20    // bytes, without options
+	ipv4MaxLen       = 65535 // bytes of a datagram: what 16 bits can say
+	ipv4DefaultTTL   = 64    // hops (RFC 1122 3.2.1.7; IANA, IP TTL)
+
+	flagDontFragment  = 0x4000
+	flagMoreFragments = 0x2000
+	fragmentUnit      = 8 // bytes: offsets are counted in these
+)
+
+// Protocols: what the payload of a datagram is (IANA, Protocol Numbers).
+const protocolICMP = 1
+
+// Reasons why a datagram is dropped before its addresses are looked at.
+var (
+	errIPv4Short     = errors.New("IPv4: datagram is shorter than a header")
+	errIPv4Version   = errors.New("IPv4: version is not 4")
+	errIPv4IHL       = errors.New("IPv4: IHL is less than 5")
+	errIPv4Header    = errors.New("IPv4: header is longer than the datagram")
+	errIPv4Length    = errors.New("IPv4: total length is less than the header's")
+	errIPv4Truncated = errors.New("IPv4: total length is more than the frame holds")
+	errIPv4Checksum  = errors.New("IPv4: header checksum is wrong")
+)
+
+// ipv4Header is the header of an IPv4 datagram (RFC 791 3.1).
+//
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|Version|  IHL  |Type of Service|          Total Length         |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|         Identification        |Flags|      Fragment Offset    |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|  Time to Live |    Protocol   |         Header Checksum       |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                       Source Address                          |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                    Destination Address                        |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//	|                    Options                    |    Padding    |
+//	+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//
+// Version, IHL (the header's length in 32-bit words) and the checksum are not
+// kept: parse checks them and put computes them.
+type ipv4Header struct {
+	tos           uint8  // how urgent; since RFC 2474 and 3168 DSCP and ECN
+	length        int    // of the whole datagram, as it came; put computes its own
+	id            uint16 // which fragments belong together
+	dontFragment  bool   // DF: rather lose it than cut it
+	moreFragments bool   // MF: this is not the last fragment
+	offset        int    // where the payload belongs in the whole one, in bytes
+	ttl           uint8  // how many hops are left to it
+	protocol      uint8  // what the payload is
+	src, dst      netip.Addr
+	options       []byte // with padding, a multiple of 4 bytes
+
+	datagram []byte // the whole datagram as it came, to be quoted in ICMP errors
+}
+
+// isFragment reports whether h is the header of a part of a datagram only.
+func (h *ipv4Header) isFragment() bool { return h.moreFragments || h.offset > 0 }
+
+// headerLen returns the length of the header, in bytes.
+func (h *ipv4Header) headerLen() int { return ipv4MinHeaderLen + len(h.options) }
+
+// parse takes the header off a datagram and returns the payload. What follows the
+// total length in b is the frame's padding. It fills h, rather than return a new one,
+// because so much would be copied at each return.
+func (h *ipv4Header) parse(b []byte) ([]byte, error) {
+	if err := h.parseHeader(b); err != nil {
+		return nil, err
+	}
+	switch {
+	case h.length < h.headerLen():
+		return nil, errIPv4Length
+	case h.length > len(b):
+		return nil, errIPv4Truncated
+	case checksum(b[:h.headerLen()]) != 0:
+		return nil, errIPv4Checksum
+	}
+	h.datagram = b[:h.length]
+	return b[h.headerLen():h.length], nil
+}
+
+// parseHeader reads the header at the beginning of b, which need not hold the whole
+// datagram: an ICMP error quotes only its beginning.
+func (h *ipv4Header) parseHeader(b []byte) error {
+	if len(b) < ipv4MinHeaderLen {
+		return errIPv4Short
+	}
+	headerLen := int(b[0]&0x0f) * 4
+	switch {
+	case b[0]>>4 != 4:
+		return errIPv4Version
+	case headerLen < ipv4MinHeaderLen:
+		return errIPv4IHL
+	case headerLen > len(b):
+		return errIPv4Header
+	}
+	h.tos = b[1]
+	h.length = int(binary.BigEndian.Uint16(b[2:4]))
+	h.id = binary.BigEndian.Uint16(b[4:6])
+	fragment := binary.BigEndian.Uint16(b[6:8])
+	h.dontFragment = fragment&flagDontFragment != 0
+	h.moreFragments = fragment&flagMoreFragments != 0
+	h.offset = int(fragment&0x1fff) * fragmentUnit
+	h.ttl, h.protocol = b[8], b[9]
+	h.src = netip.AddrFrom4([4]byte(b[12:16]))
+	h.dst = netip.AddrFrom4([4]byte(b[16:20]))
+	h.options = b[ipv4MinHeaderLen:headerLen]
+	return nil
+}
+
+// put writes the header to the first headerLen bytes of b, for a payload of n
+// bytes.
+func (h *ipv4Header) put(b []byte, n int) {
+	b[0] = 4<<4 | uint8(h.headerLen()/4)
+	b[1] = h.tos
+	binary.BigEndian.PutUint16(b[2:4], uint16(h.headerLen()+n))
+	binary.BigEndian.PutUint16(b[4:6], h.id)
+	fragment := uint16(h.offset / fragmentUnit)
+	if h.dontFragment {
+		fragment |= flagDontFragment
+	}
+	if h.moreFragments {
+		fragment |= flagMoreFragments
+	}
+	binary.BigEndian.PutUint16(b[6:8], fragment)
+	b[8], b[9] = h.ttl, h.protocol
+	b[10], b[11] = 0, 0 // the checksum counts as zero while it is computed
+	src, dst := h.src.As4(), h.dst.As4()
+	copy(b[12:16], src[:])
+	copy(b[16:20], dst[:])
+	copy(b[ipv4MinHeaderLen:], h.options)
+	binary.BigEndian.PutUint16(b[10:12], checksum(b[:h.headerLen()]))
+}
+
+// describeIPv4 says between whom a datagram goes, in tcpdump's words, and if it
+// is a fragment, which one.
+func describeIPv4(h ipv4Header) string {
+	text := fmt.Sprintf("IP %v > %v: ", h.src, h.dst)
+	if h.isFragment() {
+		more := ""
+		if h.moreFragments {
+			more = "+" // tcpdump -v writes the flag MF like this
+		}
+		text += fmt.Sprintf("[fragment id %d, offset %d%s] ", h.id, h.offset, more)
+	}
+	return text
+}
+
+// describeProtocol names the protocol of a payload that is not looked into.
+func describeProtocol(h ipv4Header, payload []byte) string {
+	return fmt.Sprintf("ip-proto-%d %d", h.protocol, len(payload))
+}
+
+// describeBadIPv4 describes what cannot be read as a datagram.
+func describeBadIPv4(b []byte, err error) string {
+	return fmt.Sprintf("IP [%v], length %d", err, len(b))
+}

@@ -1,0 +1,97 @@
+package stack
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+	"time"
+
+	"framebyframe/shared/suite"
+	"framebyframe/shared/wire"
+)
+
+// TestSuite plays what all parts have in common, as far as it fits this one.
+func TestSuite(t *testing.T) { suite.Run(t, underTest) }
+
+var underTest = suite.Stack[*Stack]{
+	New: func(dev wire.Device, c suite.Config) *Stack {
+		return New(dev, Config{MAC: c.MAC, IP: c.IP, MTU: c.MTU, Gateway: c.Gateway, Rand: c.Rand, Log: c.Log, Trace: c.Log != nil, NoSACK: c.NoSACK})
+	},
+	Listen: func(s *Stack, port uint16) (suite.Listener, error) {
+		l, err := s.Listen(port)
+		if err != nil {
+			return suite.Listener{}, err
+		}
+		return suite.Listener{Net: l, Accept: func() (suite.Conn, error) { return l.AcceptTCP() }, Close: l.Close}, nil
+	},
+	Dial: func(ctx context.Context, s *Stack, to netip.AddrPort) (suite.Conn, error) { return s.DialTCP(ctx, to) },
+
+	State: func(s *Stack, peerPort uint16) string {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for key, c := range s.tcp.conns {
+			if key.remotePort == peerPort {
+				return string(c.state)
+			}
+		}
+		for key := range s.tcp.timeWait.conns {
+			if key.remotePort == peerPort {
+				return string(stateTimeWait)
+			}
+		}
+		return ""
+	},
+	SetISS: func(s *Stack, peer netip.AddrPort, local uint16, iss uint32) uint16 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		key := connKey{remote: peer.Addr().As4(), remotePort: peer.Port(), localPort: local}
+		if local == 0 {
+			before := s.tcp.nextPort
+			s.choosePort(&key)
+			s.tcp.nextPort = before
+		}
+		m := iss - s.hash(key, hashISS, 0) // the clock that newISS adds to it
+		s.tcp.began = time.Now().Add(-time.Duration(m) * 4 * time.Microsecond)
+		return key.localPort
+	},
+	SetReceiveBuffer: func(conn suite.Conn, n int) {
+		c := conn.(*Conn)
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		c.rcv.buff, c.rcv.wnd, c.rcv.adv = n, n, c.rcv.nxt.add(n)
+	},
+	Figures: func(s *Stack, peerPort uint16) map[string]int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for key, c := range s.tcp.conns {
+			if key.remotePort == peerPort {
+				ms := func(d time.Duration) int { return int(d.Round(time.Millisecond) / time.Millisecond) }
+				return map[string]int{"cwnd": c.cc.cwnd, "srtt": ms(c.rto.srtt), "rto": ms(c.rto.timeout())}
+			}
+		}
+		return nil
+	},
+	Meet: func(s *Stack, ip netip.Addr, mac [6]byte) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		dev := s.dev
+		s.dev = nullDevice{}
+		s.receiveFrame(arpFrame(s.mac, mac, 2, mac, ip, s.mac, s.ip.Addr()))
+		s.dev = dev
+	},
+	Ended: func(t *testing.T, conn suite.Conn) error {
+		c := conn.(*Conn)
+		c.wantEnded(t)
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		return c.err
+	},
+	CheckInvariants: func(t *testing.T, s *Stack) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.checkInvariants(t)
+		for _, c := range s.tcp.conns {
+			c.checkBuffers(t)
+		}
+	},
+}

@@ -1,0 +1,122 @@
+package stack
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+// congestionAvoidance has a window grow for some time without a loss: each round trip all of
+// it is acknowledged, two segments at a time. It returns the window at the end of each round
+// trip.
+func congestionAvoidance(q *cubic, cwnd, mss int, rtt, d time.Duration) (windows []int) {
+	now := time.Hour
+	for end := now + d; now < end; {
+		acks := max(cwnd/(2*mss), 1)
+		for range acks {
+			now += rtt / time.Duration(acks)
+			cwnd = q.grow(cwnd, 2*mss, mss, now, rtt)
+		}
+		windows = append(windows, cwnd)
+	}
+	return windows
+}
+
+// Above ssthresh: W_cubic(t) = C*(t-K)^3 + W_max, with K = cubic_root((W_max-cwnd_epoch)/C)
+// (RFC 9438 4.2). After a loss at 1000 segments the window is 700, and K is 9.1 seconds.
+func TestCubicGrowth(t *testing.T) {
+	const mss, rtt = 1000, 100 * time.Millisecond
+	var q cubic
+	cwnd := q.reduce(1000*mss, mss)
+	if cwnd != 700*mss {
+		t.Fatalf("after a loss at 1000 segments it is %d bytes", cwnd)
+	}
+	k := math.Cbrt(300 / 0.4)
+	for i, got := range congestionAvoidance(&q, cwnd, mss, rtt, 15*time.Second) {
+		at := float64(i+1)*rtt.Seconds() - k
+		want := 0.4*at*at*at + 1000
+		if math.Abs(float64(got)/mss-want) > 0.03*want {
+			t.Fatalf("after %v it is %d bytes, want %.0f segments", time.Duration(i+1)*rtt, got, want)
+		}
+	}
+}
+
+// Where Reno would be faster, the window grows as Reno's would, on average, which makes it
+// one segment for each round trip or a little less (RFC 9438 4.3; RFC 5681 3.1: "During
+// congestion avoidance, cwnd is incremented by roughly 1 full-sized segment per round-trip
+// time").
+func TestCubicRenoFriendly(t *testing.T) {
+	const mss, rtt = 1000, 10 * time.Millisecond
+	var q cubic
+	cwnd := q.reduce(20*mss, mss)
+	windows := congestionAvoidance(&q, cwnd, mss, rtt, 400*time.Millisecond)
+	n := len(windows)
+	slope := func(from, to int) float64 { return float64(windows[to]-windows[from]) / mss / float64(to-from) }
+	// alpha is 3*(1-0.7)/(1+0.7) = 0.53 up to the window of the loss, 1 from there on.
+	if got := slope(0, 9); got < 0.45 || got > 0.6 {
+		t.Errorf("below Wmax it grows by %.2f segments in a round trip, want 0.53: %v", got, windows)
+	}
+	if got := slope(n-15, n-1); got < 0.9 || got > 1.1 {
+		t.Errorf("above Wmax it grows by %.2f segments in a round trip, want 1: %v", got, windows)
+	}
+}
+
+// What a loss leaves: 0.7 of the window, and two segments at least (RFC 9438 4.6). Whoever
+// loses again before he has reached Wmax makes room for others (4.7).
+func TestCubicReduce(t *testing.T) {
+	var q cubic
+	if got := q.reduce(100_000, 1000); got != 70_000 || q.wMax != 100_000 {
+		t.Errorf("ssthresh is %d, and Wmax %v", got, q.wMax)
+	}
+	if got := q.reduce(80_000, 1000); got != 56_000 || q.wMax != 80_000*1.7/2 {
+		t.Errorf("ssthresh is %d, and Wmax %v", got, q.wMax)
+	}
+	if got := q.reduce(1000, 1000); got != 2000 {
+		t.Errorf("ssthresh is %d, want two segments", got)
+	}
+}
+
+// However long a pause in which nothing makes the window grow, it grows on from where it
+// was: "The elapsed time t ... MUST NOT include periods during which cwnd has not been
+// updated due to application-limited behavior" (RFC 9438 4.2).
+func TestCubicPause(t *testing.T) {
+	const mss, rtt = 1000, 100 * time.Millisecond
+	after := func(pause time.Duration) int {
+		var q cubic
+		cwnd, now := q.reduce(100*mss, mss), time.Hour
+		cwnd = q.grow(cwnd, 2*mss, mss, now, rtt)
+		now += pause
+		for range 35 { // one round trip
+			now += rtt / 35
+			cwnd = q.grow(cwnd, 2*mss, mss, now, rtt)
+		}
+		return cwnd
+	}
+	for _, pause := range []time.Duration{time.Second, time.Minute, time.Hour, 60 * 24 * time.Hour} {
+		if got, want := after(pause), after(rtt); got != want {
+			t.Errorf("a round trip after %v it is %d bytes, want %d", pause, got, want)
+		}
+	}
+}
+
+// After a timeout K is 0, and the window is slow at first from where slow start has ended,
+// wherever the loss was (RFC 9438 4.8). Behind slow start congestion avoidance begins anew
+// in any case.
+func TestCubicStages(t *testing.T) {
+	const mss, rtt = 1000, 100 * time.Millisecond
+	var q cubic
+	cwnd := q.reduce(1000*mss, mss)
+	q.collapse()
+	q.slowStart()
+	q.grow(cwnd, 2*mss, mss, time.Hour, rtt)
+	if q.k != 0 || q.wMax != float64(cwnd) {
+		t.Errorf("after a timeout K is %v and Wmax %v, want 0 and %d", q.k, q.wMax, cwnd)
+	}
+	cwnd = q.reduce(1000*mss, mss)
+	congestionAvoidance(&q, cwnd, mss, rtt, time.Minute)
+	q.slowStart() // as after an idle time
+	q.grow(cwnd, 2*mss, mss, 2*time.Hour, rtt)
+	if want := math.Cbrt(300 / cubicC); q.elapsed != 0 || q.wMax != 1000*mss || math.Abs(q.k-want) > 0.01 {
+		t.Errorf("behind slow start t is %v, K %v, Wmax %v", q.elapsed, q.k, q.wMax)
+	}
+}

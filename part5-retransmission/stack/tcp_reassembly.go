@@ -1,0 +1,177 @@
+package stack
+
+import (
+	"slices"
+	"time"
+)
+
+// maxOutOfOrder bounds the pieces that wait for what is missing before them. Whoever sends
+// more of them has to send them again.
+const maxOutOfOrder = 256
+
+// maxEarly is how many segments behind a gap one ACK may be for. The first three get one
+// each: that is what tells a peer that something is lost.
+const maxEarly = 8
+
+// receiveGaps is what is known of data behind a gap. The data are in the receive buffer
+// already, each byte in its place.
+type receiveGaps struct {
+	outOfOrder []span        // what is there, the latest first
+	gap        seqNum        // RCV.NXT, when one was last noticed
+	gapAt      time.Duration // when that was
+	early      int           // how many segments have come behind it since
+	quickACK   int           // how many more segments to acknowledge quickly
+	dsack      span          // what came a second time; empty if nothing did
+	finSeen    bool          // a FIN has come
+	finAt      seqNum        // its number
+}
+
+// arrivesEarly takes a segment that begins behind RCV.NXT, and acknowledges what came
+// before the gap once more: "A TCP receiver SHOULD send an immediate duplicate ACK when
+// an out-of-order segment arrives" (RFC 5681 3.2). Without SACK the peer counts them.
+// With SACK one for the batch would tell as much, but it may be lost; and one for each
+// segment would make us slow where always something is missing, as with BBR. So it is
+// something between.
+func (c *Conn) arrivesEarly(seg *segment) error {
+	if seg.seq.add(seg.len()).leq(c.rcv.nxt) {
+		return nil // its text has filled a gap, and there was more text behind its FIN
+	}
+	err := c.hold(seg)
+	c.growBehindGap()
+	if c.rcv.gap != c.rcv.nxt {
+		c.rcv.gap, c.rcv.gapAt, c.rcv.early = c.rcv.nxt, c.s.clock(), 0
+	}
+	c.rcv.early++
+	c.rcv.quickACK = quickACKs
+	if !c.sackOK || c.rcv.early <= dupThresh || c.rcv.early%maxEarly == 0 {
+		c.sendACK()
+	} else {
+		c.rcv.ackNow = true
+	}
+	return err
+}
+
+// hold puts it into the receive buffer: "Segments with higher beginning sequence numbers
+// SHOULD be held for later processing" (RFC 9293 3.10.7.4, SHLD-31).
+func (c *Conn) hold(seg *segment) error {
+	piece := span{seg.seq, seg.seq.add(seg.len())}
+	if len(c.rcv.outOfOrder) >= maxOutOfOrder || c.contradicts(piece, seg.has(flagFIN)) {
+		return errTCPOrder
+	}
+	at := int(seg.seq - c.rcv.read)
+	if !c.findRoomBehindGap(c.rcv.text.lacks(at, len(seg.data))) {
+		return errTCPMemory
+	}
+	if seg.has(flagFIN) {
+		c.rcv.finSeen, c.rcv.finAt = true, piece.to-1
+	}
+	c.rcv.text.writeAt(at, seg.data)
+	c.addSpan(piece)
+	seg.data, seg.flags = nil, seg.flags&^flagFIN
+	return nil
+}
+
+// forgetBehindGap forgets what has come behind a gap, FIN and all.
+func (c *Conn) forgetBehindGap() {
+	c.rcv.text.truncate(c.readable())
+	c.rcv.outOfOrder, c.rcv.dsack, c.rcv.finSeen = c.rcv.outOfOrder[:0], span{}, false
+}
+
+// contradicts reports whether a piece goes beyond a FIN that has come, or has a FIN before
+// something that has.
+func (c *Conn) contradicts(piece span, fin bool) bool {
+	if c.rcv.finSeen {
+		return c.rcv.finAt.less(piece.to-1) || fin && piece.to-1 != c.rcv.finAt
+	}
+	return fin && slices.ContainsFunc(c.rcv.outOfOrder, func(s span) bool { return piece.to.less(s.to) })
+}
+
+// addSpan adds a piece in front of the list, together with all that it touches.
+func (c *Conn) addSpan(piece span) {
+	rest := c.rcv.outOfOrder[:0]
+	for _, old := range c.rcv.outOfOrder {
+		switch {
+		case piece.to.less(old.from) || old.to.less(piece.from):
+			rest = append(rest, old)
+			continue
+		case old.from.leq(piece.from) && piece.to.leq(old.to):
+			c.rcv.dsack = piece
+		}
+		if old.from.less(piece.from) {
+			piece.from = old.from
+		}
+		if piece.to.less(old.to) {
+			piece.to = old.to
+		}
+	}
+	rest = append(rest, span{})
+	copy(rest[1:], rest)
+	rest[0] = piece
+	c.rcv.outOfOrder = rest
+}
+
+// fillGaps takes what follows without a gap now that something has arrived. It is to be
+// acknowledged at once: the peer waits for that to know what else is missing (RFC 5681
+// 3.2: "when the incoming segment fills in all or part of a gap").
+func (c *Conn) fillGaps() {
+	if len(c.rcv.outOfOrder) == 0 {
+		return
+	}
+	c.rcv.ackNow = true
+	for i := 0; i < len(c.rcv.outOfOrder); i++ {
+		piece := c.rcv.outOfOrder[i]
+		if c.rcv.nxt.less(piece.from) {
+			continue
+		}
+		c.rcv.outOfOrder = append(c.rcv.outOfOrder[:i], c.rcv.outOfOrder[i+1:]...)
+		fin := c.rcv.finSeen && piece.to == c.rcv.finAt+1 && c.rcv.nxt.leq(c.rcv.finAt)
+		if fin {
+			piece.to--
+		}
+		if n := int(piece.to - c.rcv.nxt); c.rcv.nxt.less(piece.to) {
+			c.takeText(n)
+		}
+		if fin && c.receiving() {
+			c.takeFIN()
+		}
+		i = -1 // from the start: there are few
+	}
+}
+
+// noteDuplicate remembers that a segment came twice, for a D-SACK (RFC 2883).
+func (c *Conn) noteDuplicate(seg *segment) {
+	if end := seg.seq.add(seg.len()); end.leq(c.rcv.nxt) {
+		c.rcv.dsack = span{seg.seq, end}
+		c.rcv.quickACK = quickACKs
+	}
+}
+
+// maxOwed is how many segments may be owed before one ACK for all of them. "An ACK SHOULD
+// be generated for at least every second full-sized segment" (RFC 9293 3.8.6.3, SHLD-19),
+// but also "aggregate ACK segments whenever possible" (MUST-58): each ACK makes the peer's
+// host do as much work as a segment does. What Linux does with segments that come close
+// behind each other is no different (GRO).
+const maxOwed = 32
+
+// quickACKs is for how many segments after a loss, or after one that came twice, a batch
+// gets a second ACK. On a bad cable the peer's congestion window is small, and all that it
+// may send comes in one batch. If the one ACK for that were lost, too, the peer would have to
+// wait until its timer fires. A segment that comes alone is acknowledged without delay.
+const quickACKs = 200
+
+// ackInBatch acknowledges within a batch, too: every second segment of the first
+// 64 KB, as the peer is feeling its way and counts ACKs; after a loss, when no more than one
+// frame waits behind this one; and before so much of the window is used up that the peer may
+// have to stop.
+func (c *Conn) ackInBatch() {
+	often := int(c.rcv.nxt-c.rcv.irs) < minBuffer
+	if c.rcv.quickACK > 0 {
+		c.rcv.quickACK--
+		if c.s.dev.Buffered() <= 1 {
+			often, c.rcv.ackNow = true, true
+		}
+	}
+	if often && c.rcv.owed >= 2 || c.rcv.owed >= maxOwed || int(c.rcv.nxt-c.rcv.lastACK) >= c.rcv.buff/4 {
+		c.sendACK()
+	}
+}

@@ -1,0 +1,358 @@
+package stack
+
+import (
+	"time"
+)
+
+// recovery is what we know of losses, and what is being done about them. It learns of three
+// things: that a segment is sent (onSend), that an acknowledgment comes (onACK), and that a
+// timer fires (retransmitTimeout, reorderTimeout, probeTail).
+type recovery struct {
+	sentSegments sentList
+	rto          rtoState
+	rack         rackState
+	tail         tailProbe
+
+	recovering bool   // losses are being repaired
+	timedOut   bool   // and it was the timer that noticed them
+	recover    seqNum // SND.NXT when they were noticed
+	dups       int    // duplicate acknowledgments in a row, if there is no SACK
+
+	// RFC 9937, in bytes: what the peer did not have yet when the recovery began, what has
+	// arrived since, and what was sent. An int of 32 bits would not hold their products.
+	prrFlight, prrDelivered, prrOut int64
+}
+
+// onSend is told of each segment that takes sequence space: it is kept in mind until it
+// is acknowledged, and the retransmission timer runs.
+func (c *Conn) onSend(seq seqNum, flags uint8, n int) {
+	seg := segment{flags: flags}
+	n += seg.len()
+	if n == 0 || flags&flagRST != 0 {
+		return
+	}
+	end, now, list := seq.add(n), c.s.clock(), &c.sentSegments
+	live := list.live()
+	probing := len(live) == 0 // if the timer runs, it is for the window
+	if probing || live[len(live)-1].end.leq(seq) {
+		list.add(sentSegment{seq: seq, end: end, at: now, first: now})
+	} else {
+		list.again(list.find(seq), end, now)
+	}
+	c.cc.sentAt = now
+	c.pace(n, now)
+	c.recovery.prrOut += int64(n)
+	// "Every time a packet containing data is sent (including a retransmission), if the
+	// timer is not running, start it running" (RFC 6298 5.1).
+	if probing || !c.runs(timerRetransmit) {
+		c.startTimer(timerRetransmit, c.rto.timeout())
+	}
+}
+
+// onACK is what we learn from the acknowledgment in a segment: which of ours have
+// arrived, how long that took, which seem to be lost, and how much the network takes. It
+// comes before SND.UNA is set.
+func (c *Conn) onACK(seg *segment) {
+	list := &c.sentSegments
+	c.noteRefusal(seg)
+	if len(list.live()) == 0 {
+		c.noteSign()
+		return
+	}
+	now := c.s.clock()
+	acked, segments := c.takeACK(seg, now)
+	c.rack.acknowledged(seg.ack)
+	sacked := c.takeSACK(seg, now)
+	if acked == 0 && sacked == 0 && c.isDuplicate(seg) {
+		c.duplicateACK()
+	}
+	if acked > 0 && !c.sackOK {
+		c.partialACK(seg.ack, segments)
+	}
+	if c.sackOK {
+		c.detectLosses(acked+sacked, now)
+	}
+	c.endProbe(seg, acked+sacked > 0)
+	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
+	if acked > 0 {
+		c.rto.since, c.rto.sign, c.soft = 0, false, nil
+		c.restartRetransmitTimer()
+	} else if c.snd.wnd == 0 {
+		c.noteSign()
+	}
+}
+
+// noteSign is told that the peer has answered, although nothing new is acknowledged: as
+// long as it keeps its window closed, that is all that is asked of it (RFC 9293 3.8.6.1,
+// MUST-37). Only if nobody uses the connection any more that may not go on for ever (RFC
+// 6429 3).
+func (c *Conn) noteSign() {
+	if !c.user.closed {
+		c.rto.since, c.rto.sign = 0, true
+	}
+}
+
+// takeACK drops the segments that an acknowledgment covers. It returns how much
+// sequence space that is, without what was sacked before, and how many segments.
+func (c *Conn) takeACK(seg *segment, now time.Duration) (acked, segments int) {
+	list := &c.sentSegments
+	ambiguous := false
+	for len(list.live()) > 0 {
+		first := &list.live()[0]
+		if seg.ack.leq(first.seq) {
+			break
+		}
+		ambiguous = ambiguous || first.resent
+		if seg.ack.less(first.end) { // the peer has a part of it only
+			acked += int(seg.ack - first.seq)
+			list.trim(seg.ack)
+			break
+		}
+		if !first.sacked {
+			acked += first.len()
+			c.onDelivered(first, seg, ambiguous, now)
+		}
+		list.drop()
+		segments++
+	}
+	return acked, segments
+}
+
+// takeSACK marks the segments that the peer says it has although something before them
+// is missing. It returns how much new sequence space that is.
+func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
+	if !c.sackOK {
+		return 0
+	}
+	list := &c.sentSegments
+	for i, block := range seg.opt.sack.list[:seg.opt.sack.n] {
+		if i == 0 && seg.hasDSACK() {
+			c.rack.duplicate(c.snd.nxt)
+			continue
+		}
+		if !seg.ack.less(block.to) || !block.from.less(block.to) || c.snd.nxt.less(block.to) {
+			continue // old, or nonsense
+		}
+		live := list.live()
+		start := list.find(block.from)
+		if start < len(live) && live[start].seq.less(block.from) {
+			start++ // the peer has only a part of that
+		}
+		for j := list.nextUnsacked(start, block.to); j < len(live) && live[j].end.leq(block.to); j = list.nextUnsacked(j, block.to) {
+			sacked += live[j].len()
+			c.onDelivered(&live[j], seg, false, now)
+			list.sack(j)
+		}
+		list.nextUnsacked(start, block.to)
+	}
+	return sacked
+}
+
+// onDelivered is told of a segment that has arrived, as far as we know for the first time.
+// ambiguous says that the same ACK covers something before it that was sent twice: then it
+// has waited at the peer, and the time until now is no round trip.
+func (c *Conn) onDelivered(sent *sentSegment, seg *segment, ambiguous bool, now time.Duration) {
+	rtt := now - sent.at
+	if !sent.resent {
+		if !ambiguous {
+			c.measure(sent, rtt, now)
+		}
+		c.rack.update(sent, rtt)
+		return
+	}
+	// Karn: it may have been any of its copies. A timestamp tells which, but only for what
+	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed. Nor is what has
+	// come twice: the answer to it echoes what came before, which may be long ago. Nor is a SYN:
+	// a SYN,ACK that is sent again as nobody has answered it echoes the first.
+	if echo := seg.opt.tsEcr; seg.opt.timestamp && c.ts.on && sent.end.leq(seg.ack) && sent.seq != c.snd.iss {
+		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
+		if took >= 0 && took <= now-sent.first+timestampTick && !seg.hasDSACK() {
+			c.measure(sent, took, now)
+		}
+		if int32(echo-c.ts.value(sent.at)) < 0 {
+			return // it was an earlier one
+		}
+	}
+	if rtt >= c.rto.minRTT.rtt { // it can have been the last one
+		c.rack.update(sent, rtt)
+	}
+}
+
+// isDuplicate reports whether a segment is a duplicate acknowledgment as RFC 5681 2
+// defines it: there is something on its way, it carries no data, no SYN and no FIN, and
+// neither the acknowledgment nor the window are new. What answers a probe of a closed
+// window looks the same.
+func (c *Conn) isDuplicate(seg *segment) bool {
+	return c.snd.wnd > 0 && seg.len() == 0 && seg.ack == c.snd.una && int(seg.wnd)<<c.snd.shift == c.snd.wnd
+}
+
+// Loss recovery: from the moment a loss is noticed until all that had been sent by then
+// is acknowledged. The window is made smaller once in that time, however much is lost.
+
+// startRecovery begins a recovery, unless one is going on. delivered is how much has
+// arrived by the ACK that has shown the loss: it is part of what was on its way before.
+func (c *Conn) startRecovery(delivered int) {
+	if c.recovery.recovering {
+		return
+	}
+	c.s.note("TCP %v: segment %d lost, recovery starts", c.remote(),
+		c.sentSegments.live()[c.sentSegments.firstLost()].seq-c.snd.iss)
+	c.recovery.recovering, c.recovery.timedOut = true, false
+	c.recovery.recover = c.snd.nxt
+	c.recovery.prrFlight = int64(c.snd.nxt-c.sentSegments.live()[0].seq) - int64(c.sentSegments.there-delivered)
+	c.recovery.prrDelivered, c.recovery.prrOut = 0, 0
+	c.stopTimer(timerLossProbe)
+	c.reduceWindow()
+}
+
+// endRecovery ends it when everything is acknowledged that was sent before it began, and
+// reports whether it does.
+func (c *Conn) endRecovery(ack seqNum) bool {
+	if !c.recovery.recovering || ack.less(c.recovery.recover) {
+		return false
+	}
+	if !c.recovery.timedOut {
+		c.recovery.recover = ack - 1 // nothing was sent again in vain, see duplicateACK
+		c.cc.cwnd = c.cc.ssthresh
+		if !c.sackOK { // RFC 6582 3.2 step 3, (1): no burst for what has piled up
+			mss := c.effSndMSS()
+			c.cc.cwnd = min(c.cc.ssthresh, max(c.sentSegments.flight, mss)+mss)
+		}
+	}
+	c.recovery.recovering, c.recovery.timedOut, c.recovery.dups = false, false, 0
+	c.rack.recovered()
+	c.s.note("TCP %v: recovered", c.remote())
+	return true
+}
+
+// retransmitLost sends again what is lost, as far as the congestion window allows.
+func (c *Conn) retransmitLost() {
+	list := &c.sentSegments
+	if !c.sending() {
+		return
+	}
+	for i := list.firstLost(); i < len(list.live()); i = list.nextLost(i + 1) {
+		sent := &list.live()[i]
+		// Without SACK the first one goes in any case: "The lost segment starting at SND.UNA
+		// MUST be retransmitted" (RFC 5681 3.2).
+		fast := i == 0 && !c.sackOK && !c.recovery.timedOut
+		if !fast && c.pipe() > 0 && c.pipe()+sent.len() > c.cc.cwnd {
+			c.cc.cwndLimited = true
+			return
+		}
+		if i > 0 && !sent.seq.in(c.snd.una, c.snd.wnd) {
+			return // RFC 9293 3.8.6, SHLD-16: only "between SND.UNA and SND.UNA+SND.WND"
+		}
+		c.resend(i)
+	}
+}
+
+// pipe is an estimate of how much is on its way, in bytes (RFC 6675 2). Without SACK each
+// duplicate acknowledgment means one segment less.
+func (c *Conn) pipe() int {
+	return max(0, c.sentSegments.flight-c.recovery.dups*c.effSndMSS())
+}
+
+// reduceWindow makes the window smaller, as something was lost: it was too large.
+func (c *Conn) reduceWindow() {
+	mss := c.effSndMSS()
+	c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
+	if c.sackOK {
+		return // the window follows, see prr
+	}
+	c.cc.cwnd = c.cc.ssthresh
+}
+
+// enterLoss is for when there was no answer at all: what is on its way is taken for
+// lost, and the window is one segment, "the loss window" (RFC 5681 3.1). With SACK that
+// does not go for what was sent a moment ago, and cannot have been answered yet (RFC 8985
+// 6.3).
+func (c *Conn) enterLoss() {
+	mss, old := c.effSndMSS(), c.s.clock()
+	if c.sackOK {
+		old -= c.rack.rtt + c.reoWnd()
+	}
+	if !c.recovery.timedOut && c.cc.cwnd > 0 { // not once more for what was sent again
+		if !c.recovery.recovering {
+			c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
+		}
+		c.cc.cubic.collapse()
+		c.recovery.recover = c.snd.nxt
+		c.recovery.recovering, c.recovery.timedOut = true, true
+	}
+	c.cc.cwnd, c.recovery.dups, c.cc.cwndLimited = mss, 0, true
+	c.sentSegments.loseOld(old)
+	c.stopTimer(timerLossProbe)
+	c.stopTimer(timerReorder)
+}
+
+// prr is proportional rate reduction (RFC 9937 6.2): during a recovery the window
+// goes down to ssthresh with what arrives, rather than at once, so that there is always
+// something to send, and never a burst. Once less than ssthresh is on its way, what has
+// arrived is replaced, and a segment more is sent for each ACK, as in slow start. The RFC
+// wants that only for an ACK that is safe: SND.UNA advances, and nothing else is lost. On a
+// cable that loses every tenth segment whatever is sent, that costs a quarter of the speed,
+// as hardly any ACK is safe there, while ssthresh bounds what is sent all the same.
+func (c *Conn) prr(delivered int) {
+	if !c.sackOK || !c.recovery.recovering || c.recovery.timedOut {
+		return
+	}
+	mss, pipe, ssthresh := int64(c.effSndMSS()), int64(c.sentSegments.flight), int64(c.cc.ssthresh)
+	c.recovery.prrDelivered += int64(delivered)
+	count := int64(0)
+	if pipe > ssthresh {
+		count = (c.recovery.prrDelivered*ssthresh+c.recovery.prrFlight-1)/c.recovery.prrFlight - c.recovery.prrOut
+	} else {
+		count = min(max(c.recovery.prrDelivered-c.recovery.prrOut, int64(delivered))+mss, ssthresh-pipe)
+	}
+	if c.recovery.prrOut == 0 {
+		count = max(count, mss) // the fast retransmit
+	}
+	c.cc.cwnd = int(max(pipe+max(0, count), mss)) // if nothing is on its way, no ACK comes that would raise it
+}
+
+// dupThresh is how many duplicate acknowledgments mean a loss: "The TCP sender SHOULD use
+// the 'fast retransmit' algorithm to detect and repair loss, based on incoming duplicate
+// ACKs ... 3 duplicate ACKs" (RFC 5681 3.2). One or two come if segments arrive in
+// another order than they were sent.
+const dupThresh = 3
+
+// Without SACK all that we know is that each duplicate acknowledgment means one segment
+// which has arrived behind a gap. This is NewReno (RFC 6582).
+
+// duplicateACK is told of a duplicate acknowledgment. With SACK the scoreboard knows
+// better.
+func (c *Conn) duplicateACK() {
+	if c.sackOK || c.recovery.timedOut {
+		return
+	}
+	most := len(c.sentSegments.live()) // there cannot have been more
+	if c.recovery.recovering {
+		// Each lets a new segment go, for which there could be one more in turn, and so on:
+		// somebody who makes them up would get all of his window (RFC 5681 5).
+		most = min(most, max(dupThresh, int(c.recovery.prrFlight)/c.effSndMSS()))
+	}
+	c.recovery.dups = min(c.recovery.dups+1, most)
+	// "... check to see if the Cumulative Acknowledgment field covers more than recover" (RFC
+	// 6582 3.2): what was sent again in vain would else start another recovery. A timeout may
+	// have all of a window sent again in vain; a recovery that three duplicates began has
+	// sent only what was missing, so that its end guards against nothing.
+	if c.recovery.dups == dupThresh && !c.recovery.recovering && c.recovery.recover.less(c.snd.una) {
+		c.sentSegments.lose(0)
+		c.startRecovery(0)
+	}
+}
+
+// partialACK is told of an acknowledgment of something new, which a number of segments
+// made up. In recovery, if it does not cover all that was sent before, it means that the
+// next segment is lost, too.
+func (c *Conn) partialACK(ack seqNum, segments int) {
+	if !c.recovery.recovering {
+		c.recovery.dups = 0
+		return
+	}
+	c.recovery.dups = max(0, c.recovery.dups-segments+1) // those behind the gap are acknowledged now
+	if live := c.sentSegments.live(); ack.less(c.recovery.recover) && len(live) > 0 && !c.recovery.timedOut {
+		c.sentSegments.lose(0)
+	}
+}

@@ -1,0 +1,141 @@
+package stack
+
+import (
+	"net/netip"
+	"time"
+)
+
+// sendSegment puts a TCP header in front of p, which is the segment's data, and
+// sends it to the peer that key names. TCP's datagrams are not to be cut: whoever
+// cannot pass one on says so, and the next one is smaller (RFC 1191).
+func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
+	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
+	dst := netip.AddrFrom4(key.remote)
+	p.push(seg.headerLen())
+	seg.put(p.bytes(), s.ip.Addr(), dst)
+	if err := s.sendIPv4(ipv4Header{dst: dst, protocol: protocolTCP, dontFragment: !s.mayCut(dst)}, p); err != nil {
+		s.drop(errIPv4NoRouteOut)
+	}
+}
+
+// sendReset answers a segment that should not have been sent: "the acknowledgment
+// and sequence field values are selected to make the reset sequence acceptable to
+// the TCP endpoint that sent the offending segment" (RFC 9293 3.10.7.1).
+func (s *Stack) sendReset(key connKey, seg *segment) {
+	if seg.has(flagACK) {
+		s.sendSegment(key, segment{seq: seg.ack, flags: flagRST}, s.newPacket(0))
+		return
+	}
+	s.sendSegment(key, segment{ack: seg.seq.add(seg.len()), flags: flagRST | flagACK}, s.newPacket(0))
+}
+
+// send sends a segment of this connection. p is its data.
+func (c *Conn) send(flags uint8, seq seqNum, p *packet) {
+	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags)}
+	if seg.has(flagACK) {
+		seg.ack = c.rcv.nxt
+		c.ackSent()
+	}
+	if flags == flagACK && len(p.bytes()) == 0 {
+		seg.options = c.appendSACK(seg.options)
+	}
+	c.onSend(seq, flags, len(p.bytes()))
+	c.s.sendSegment(c.key, seg, p)
+}
+
+// sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. While the peer's window is closed it
+// has SND.UNA instead, even if we have asked with a byte behind it whether it opens: to the
+// peer no other number is acceptable, and he would drop the ACK with the segment (RFC 9293
+// 3.10.7.4).
+func (c *Conn) sendACK() {
+	seq := c.snd.nxt
+	if c.snd.wnd == 0 && c.snd.una != c.snd.iss {
+		seq = c.snd.una
+	}
+	c.send(flagACK, seq, c.s.newPacket(0))
+}
+
+// window returns RCV.WND as it is written into a header: scaled, but in a SYN,
+// which is there to agree on the scale (RFC 7323 2.2).
+func (c *Conn) window(flags uint8) uint16 {
+	wnd := c.rcv.wnd
+	if flags&flagSYN == 0 {
+		wnd >>= c.rcv.shift
+	}
+	return uint16(min(wnd, 0xffff))
+}
+
+// options returns the options for a segment with these control bits. The list is
+// good until the next call.
+func (c *Conn) options(flags uint8) []byte {
+	list := c.optionList[:0]
+	if flags&flagSYN != 0 {
+		list = appendMSS(list, c.s.ourMSS())
+		if c.scaling {
+			list = appendWindowScale(list, ourWindowShift)
+		}
+		list = c.appendSACKPermitted(list)
+	}
+	list = c.appendTimestamps(list, flags)
+	return list
+}
+
+// ourMSS returns the largest segment that we can receive in one piece, in bytes of
+// data: it "should be equal to the effective MTU minus the fixed IP and TCP headers"
+// (RFC 9293 3.7.1).
+func (s *Stack) ourMSS() int { return s.mtu - ipv4MinHeaderLen - tcpMinHeaderLen }
+
+// readOptions takes over what the peer's SYN says in its options.
+func (c *Conn) readOptions(syn *segment) {
+	c.snd.mss = syn.opt.mss
+	c.sackOK = syn.opt.sackPermitted && !c.s.tcp.noSACK
+	c.readTimestamps(syn)
+	if syn.opt.scaling && c.scaling {
+		c.snd.shift, c.rcv.shift = syn.opt.shift, ourWindowShift
+	} else {
+		c.scaling = false // "both sides MUST send Window Scale options" (RFC 7323 2.2)
+	}
+}
+
+// A connection sends at most challengeLimit challenge ACKs of a kind in challengeInterval,
+// as RFC 5961 7 suggests. The count is each connection's own. One for all would tell an
+// attacker, by what he gets on his own connection, what he has hit on others'
+// (CVE-2016-5696).
+const (
+	challengeLimit    = 10
+	challengeInterval = 5 * time.Second
+)
+
+// challengeKind is what a challenge ACK answers. Each kind has a count of its own, so that
+// what anybody can send does not use up the answers to what only the peer is likely to.
+type challengeKind int
+
+const (
+	challengeSYN     challengeKind = iota // a SYN on an open connection: anybody can send that
+	challengeOutside                      // what is outside of the window: that, too
+	challengeRST                          // a RST in the window
+	challengeACK                          // in the window, with an ACK that is not acceptable
+	challengePAWS                         // an old timestamp: anybody can send that, too
+	challengeKinds                        // how many there are
+)
+
+// challengeCount counts the challenge ACKs of an interval.
+type challengeCount struct {
+	began time.Time
+	n     int
+}
+
+// challenge sends a challenge ACK: a peer that is what it says it is will know from
+// it what to do, and nobody else learns anything.
+func (c *Conn) challenge(kind challengeKind) {
+	now, count := time.Now(), &c.challenged[kind]
+	if now.Sub(count.began) >= challengeInterval {
+		*count = challengeCount{began: now}
+	}
+	if count.n >= challengeLimit {
+		c.s.drop(errTCPChallenge)
+		return
+	}
+	count.n++
+	c.sendACK()
+}

@@ -1,0 +1,130 @@
+//go:build linux
+
+package suite
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// LabDir holds the two programs that the lab tests need, built once.
+var LabDir string
+
+// LabMain is TestMain for a part whose tests run it as a reader would: in the lab's private network, with the kernel as the
+// peer and the real tools.
+func LabMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "lab")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	LabDir = dir
+	// The lab tests wait much more than they work, so that more of them run at once than
+	// there are processors. -parallel has the last word.
+	flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// buildLab builds the lab and this part, and tries whether the lab works here.
+var buildLab = sync.OnceValue(func() error {
+	for name, dir := range map[string]string{"lab": "../shared/lab", "part": "."} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(LabDir, name), dir).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("building %s: %v\n%s", dir, err, out)
+		}
+	}
+	if out, err := exec.Command(LabDir+"/lab", LabDir+"/part", "-q", "--", "true").CombinedOutput(); err != nil {
+		return fmt.Errorf("no lab here: %v\n%s", err, out)
+	}
+	return nil
+})
+
+// LabRun is what a command in the lab came to.
+type LabRun struct {
+	Stdout, Stderr string // stderr has the part's trace, too
+	Status         int
+}
+
+// labLimit is when a run in the lab is given up. None takes a tenth of that where the
+// computer has nothing else to do: whatever a test waits for may take as long as it likes.
+const labLimit = 5 * time.Minute
+
+// Lab runs a command in the lab beside this part, which gets the flags. Without
+// a command the lab ends when the part does. tools are what the command needs.
+func Lab(t *testing.T, tools string, flags []string, command ...string) LabRun {
+	t.Helper()
+	return labRun(t, tools, append([]string{LabDir + "/part"}, flags...), command)
+}
+
+// LabProgram runs a command in the lab beside another program than this part.
+func LabProgram(t *testing.T, tools, program string, command ...string) LabRun {
+	t.Helper()
+	return labRun(t, tools, []string{program}, command)
+}
+
+// labRun runs a command in the lab beside a program, whose command line is args.
+func labRun(t *testing.T, tools string, args, command []string) LabRun {
+	t.Helper()
+	for _, tool := range strings.Fields(tools) {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("SKIP: %s is not installed: not tried against the real tool", tool)
+		}
+	}
+	if err := buildLab(); err != nil {
+		t.Skipf("SKIP: not tried against the real kernel: %v", err)
+	}
+	if len(command) > 0 {
+		args = append(append(args, "--"), command...)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), labLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, LabDir+"/lab", args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if ctx.Err() != nil {
+		t.Fatalf("no end after %v\n%s%s", labLimit, &stdout, &stderr)
+	}
+	return LabRun{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// Shell is a shell script to be run in the lab. In it, await waits until a command
+// succeeds: a script that sleeps instead, and hopes, fails on a busy computer.
+func Shell(lines string) []string {
+	return []string{"sh", "-c", `
+		await() { for i in $(seq 2000); do eval "$1" && return; sleep 0.05; done; echo "in vain: await $1"; exit 99; }
+		` + lines}
+}
+
+// Want checks the status and that both outputs together contain all the texts.
+func (r LabRun) Want(t *testing.T, status int, texts ...string) {
+	t.Helper()
+	bad := r.Status != status
+	for _, text := range texts {
+		if !strings.Contains(r.Stdout+r.Stderr, text) {
+			t.Errorf("no %q", text)
+			bad = true
+		}
+	}
+	if bad {
+		t.Errorf("status %d, want %d\nstdout:\n%s\nstderr:\n%s", r.Status, status, r.Stdout, r.Stderr)
+	}
+}

@@ -1,0 +1,259 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/wire"
+)
+
+// A Pair is two stacks on one cable: ours and the peer's.
+type Pair struct {
+	*testing.T
+	Cable      *wire.Segment
+	Ours, Peer Host
+
+	kind  *kind
+	ends  [2]ends // what our stack has sent, and the peer's
+	count int     // frames, of both
+	mu    sync.Mutex
+}
+
+// ends are the sequence numbers of the last SYN and the last FIN that a stack has sent.
+type ends struct{ syn, fin uint32 }
+
+// A TCP is a connection with all that a *net.TCPConn has.
+type TCP interface {
+	net.Conn
+	CloseRead() error
+	CloseWrite() error
+	SetNoDelay(bool) error
+	SetLinger(int) error
+	Abort()
+}
+
+// OnPair runs f with two running stacks in a bubble of virtual time. When f returns, both are closed; a
+// goroutine that is left would fail the test.
+func OnPair[S Host](t *testing.T, st Stack[S], f func(p *Pair, ours, peer S)) {
+	t.Helper()
+	onPair(t, kindOf(st), func(p *Pair) { f(p, p.Ours.(S), p.Peer.(S)) })
+}
+
+func onPair(t *testing.T, k *kind, f func(p *Pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, k, wire.New(2), nil, Ours())
+		defer p.close() // also when f fails the test
+		f(p)
+	})
+}
+
+// onBadPair is onPair with faults on the cable, and two who know each other's MAC address: three questions may
+// all be lost, and an answer have a bit wrong.
+func onBadPair(t *testing.T, k *kind, faults wire.Faults, cfg Config, f func(p *Pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, k, wire.New(2), &faults, cfg)
+		defer p.close()
+		f(p)
+	})
+}
+
+// newPair starts two stacks on a cable.
+func newPair(t *testing.T, k *kind, cable *wire.Segment, faults *wire.Faults, cfg Config) *Pair {
+	p := &Pair{T: t, Cable: cable, kind: k}
+	cable.Observe(func(_ time.Time, from int, frame []byte) { p.see(from, frame) })
+	var dev wire.Device = cable.End(0)
+	if faults != nil {
+		dev = wire.Impair(dev, *faults)
+	}
+	p.Ours, p.Peer = k.new(dev, cfg), k.new(cable.End(1), Peers())
+	if faults != nil {
+		k.meet(p.Ours, PeerIP, PeerMAC)
+		k.meet(p.Peer, OurIP, OurMAC)
+	}
+	for _, s := range []Host{p.Ours, p.Peer} {
+		go func() {
+			if err := s.Run(); err != nil {
+				t.Errorf("Run returned %v", err)
+			}
+		}()
+	}
+	return p
+}
+
+// see keeps the numbers of SYN and FIN.
+func (p *Pair) see(from int, frame []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count++
+	if from > 1 || len(frame) < 54 || frame[12] != 8 || frame[13] != 0 || frame[14+9] != 6 {
+		return
+	}
+	datagram := frame[14:]
+	if n := int(binary.BigEndian.Uint16(datagram[2:])); 40 <= n && n <= len(datagram) {
+		datagram = datagram[:n] // without padding
+	}
+	header := int(datagram[0]&15) * 4
+	segment := datagram[min(header, len(datagram)):]
+	if len(segment) < 20 || segment[13]&3 == 0 || !intact(datagram, segment) {
+		return
+	}
+	seq, length := binary.BigEndian.Uint32(segment[4:]), uint32(len(segment)-int(segment[12]>>4)*4)
+	if segment[13]&2 != 0 {
+		p.ends[from].syn = seq
+	}
+	if segment[13]&1 != 0 {
+		p.ends[from].fin = seq + length
+	}
+}
+
+// intact reports whether no bit of a segment has changed on the way.
+func intact(datagram, segment []byte) bool {
+	pseudo := append(bytes.Clone(datagram[12:20]), 0, 6, byte(len(segment)>>8), byte(len(segment)))
+	return Checksum(append(pseudo, segment...)) == 0
+}
+
+// frames is how many frames there were on the cable.
+func (p *Pair) frames() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+func (p *Pair) close() {
+	p.check()
+	p.Ours.Close()
+	p.Peer.Close()
+}
+
+// check checks what must hold of both stacks at any time.
+func (p *Pair) check() {
+	p.Helper()
+	p.kind.check(p.T, p.Ours)
+	p.kind.check(p.T, p.Peer)
+}
+
+func (p *Pair) listen(port uint16) Listener {
+	p.Helper()
+	l, err := p.kind.listen(p.Ours, port)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return l
+}
+
+// connect has the peer dial us. It returns our end of the connection and the peer's.
+func (p *Pair) connect(port uint16) (ours, peer TCP) {
+	p.Helper()
+	ours, peer, err := p.dial(port, context.Background())
+	if err != nil {
+		p.Fatal(err)
+	}
+	return ours, peer
+}
+
+func (p *Pair) dial(port uint16, ctx context.Context) (ours, peer TCP, err error) {
+	p.Helper()
+	l := p.listen(port)
+	defer l.Close()
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	c, err := p.kind.dial(ctx, p.Peer, netip.AddrPortFrom(OurIP, port))
+	if err != nil {
+		return nil, nil, err
+	}
+	peer = c.(TCP)
+	accepted, err := l.Accept()
+	if err != nil {
+		peer.Abort()
+		return nil, nil, err
+	}
+	return accepted.(TCP), peer, nil
+}
+
+// numbersFrom has the next connection begin with the number iss on both sides.
+func (p *Pair) numbersFrom(port uint16, iss uint32) {
+	local := p.kind.setISS(p.Peer, netip.AddrPortFrom(OurIP, port), 0, iss)
+	p.kind.setISS(p.Ours, netip.AddrPortFrom(PeerIP, local), port, iss)
+}
+
+// connectNear is connect with both initial sequence numbers a little below 2^32, so that they begin again at 0
+// before long.
+func (p *Pair) connectNear(port uint16) (ours, peer TCP) {
+	p.Helper()
+	p.numbersFrom(port, 1<<32-100_000)
+	ours, peer = p.connect(port)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.ends {
+		if d := -int32(e.syn); d <= 0 || d > 100_000 {
+			p.Fatalf("the initial sequence number is %d", e.syn)
+		}
+	}
+	return ours, peer
+}
+
+// connectBad is connectNear over a bad cable. The initial sequence numbers go on by 250,000 a second, and a
+// handshake in which SYNs are lost takes some. It returns nil if so many were lost that somebody has given up.
+func (p *Pair) connectBad(port uint16) (ours, peer TCP) {
+	p.Helper()
+	p.numbersFrom(port, 1<<32-3_000_000)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
+	defer cancel()
+	ours, peer, err := p.dial(port, ctx)
+	if err != nil {
+		return nil, nil
+	}
+	return ours, peer
+}
+
+// bothWays has size bytes go each way at the same time. It returns how long that took.
+func (p *Pair) bothWays(ours, peer TCP, size int64) time.Duration {
+	p.Helper()
+	start := time.Now()
+	for _, c := range []TCP{ours, peer} {
+		c.SetDeadline(start.Add(3 * time.Hour)) // a stream that hangs shall say so
+	}
+	errs := make(chan error, 4)
+	go func() { errs <- SendStream(ours, 1, size) }()
+	go func() { errs <- SendStream(peer, 2, size) }()
+	go func() { errs <- ReceiveStream(ours, 2, size, p.check) }()
+	go func() { errs <- ReceiveStream(peer, 1, size, p.check) }()
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			p.Errorf("after %v: %v\nours: %s\npeer: %s", time.Since(start), err, look(ours), look(peer))
+		}
+	}
+	return time.Since(start)
+}
+
+// look is what a failing test says of a connection.
+func look(c TCP) string {
+	if s, ok := c.(interface{ Status() string }); ok {
+		return s.Status()
+	}
+	return fmt.Sprint(c.LocalAddr(), " to ", c.RemoteAddr())
+}
+
+// wantNumbers checks that a stack, 0 is ours, has sent size bytes between SYN and FIN, by their sequence
+// numbers, and that these have begun again at 0 on the way.
+func (p *Pair) wantNumbers(from int, size int64) {
+	p.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.ends[from]
+	if n := e.fin - e.syn; n != uint32(size)+1 { // the SYN has one, too
+		p.Errorf("the FIN is ISS + %d, want %d", n, size+1)
+	}
+	if e.syn < e.fin {
+		p.Errorf("the numbers have gone from %d to %d and not begun again", e.syn, e.fin)
+	}
+}

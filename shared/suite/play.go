@@ -1,0 +1,280 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"framebyframe/shared/apps"
+	"framebyframe/shared/script"
+)
+
+// run plays all scripts of a file that fit the part.
+func (f *File) run(t *testing.T, k *kind) {
+	var fit []*Script
+	for _, s := range f.Scripts {
+		if s.fits(k.part) {
+			fit = append(fit, s)
+		}
+	}
+	if len(fit) == 0 {
+		return
+	}
+	t.Run(f.Name, func(t *testing.T) {
+		for _, s := range fit {
+			t.Run(s.Name, func(t *testing.T) { s.run(t, k) })
+		}
+	})
+}
+
+// run plays a script, with each of its initial sequence numbers.
+func (s *Script) run(t *testing.T, k *kind) {
+	cfg := Ours()
+	cfg.NoSACK = s.keys["stack"] == "no-sack"
+	if name := s.keys["go"]; name != "" {
+		f := played[name]
+		if f == nil {
+			t.Fatalf("%s:%d: there is no function %q", s.file.Name, s.line, name)
+		}
+		onBench(t, k, cfg, f)
+		return
+	}
+	pairs, err := s.numbers()
+	if err != nil {
+		t.Fatalf("%s:%d: %v", s.file.Name, s.line, err)
+	}
+	for _, iss := range pairs {
+		onBench(t, k, cfg, func(b *Bench) { b.play(s, iss) })
+	}
+}
+
+// initial are initial sequence numbers, where a script wants certain ones.
+type initial struct{ ours, peers *uint32 }
+
+func (i initial) String() string {
+	text := ""
+	if i.ours != nil {
+		text += fmt.Sprintf("ISS %#x ", *i.ours)
+	}
+	if i.peers != nil {
+		text += fmt.Sprintf("IRS %#x ", *i.peers)
+	}
+	return text
+}
+
+// numbers are the initial sequence numbers with which to play a script.
+func (s *Script) numbers() (all []initial, err error) {
+	ours, err := list(s.keys["iss"])
+	if err != nil {
+		return nil, err
+	}
+	if s.keys["peer-iss"] == "iss+1" {
+		for _, our := range ours {
+			peers := *our + 1
+			all = append(all, initial{our, &peers})
+		}
+		return all, nil
+	}
+	peers, err := list(s.keys["peer-iss"])
+	if err != nil {
+		return nil, err
+	}
+	for _, our := range ours {
+		for _, peer := range peers {
+			all = append(all, initial{our, peer})
+		}
+	}
+	return all, nil
+}
+
+// list are the numbers of a key, modulo 2^32; "-39..0" are forty. nil is for none in particular.
+func list(text string) (all []*uint32, err error) {
+	for _, word := range strings.Fields(text) {
+		first, last, ok := strings.Cut(word, "..")
+		if !ok {
+			last = first
+		}
+		from, err := strconv.ParseInt(first, 0, 64)
+		to, err2 := strconv.ParseInt(last, 0, 64)
+		if err = errors.Join(err, err2); err != nil {
+			return nil, err
+		}
+		for ; from <= to; from++ {
+			n := uint32(from)
+			all = append(all, &n)
+		}
+	}
+	if all == nil {
+		all = append(all, nil)
+	}
+	return all, nil
+}
+
+// play plays a script. If it dials, our port is learnt from our SYN.
+func (b *Bench) play(s *Script, iss initial) {
+	b.Helper()
+	cfg := b.scriptConfig()
+	cfg.StackISS, cfg.NoARP, cfg.Where = iss.ours, s.keys["peer"] == "no-arp", s.where
+	if iss.peers != nil {
+		cfg.PeerISS = *iss.peers
+	}
+	text := s.text()
+	dials := dials(text)
+	if dials {
+		cfg.StackPort = 0
+	}
+	if iss.ours != nil && !dials {
+		b.kind.setISS(b.Host, netip.AddrPortFrom(PeerIP, 8000), 80, *iss.ours)
+	}
+	if d := s.keys["deadline"]; d != "" {
+		wait, err := time.ParseDuration(d)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ctx, b.cancel = context.WithTimeout(b.ctx, wait)
+		defer b.cancel()
+	}
+	b.listen(s.keys["service"])
+	script.Run(reporter{b.T, s, iss}, cfg, text, b.Calls(cfg.StackPort == 80, iss.ours))
+}
+
+func dials(text string) bool { return strings.Contains(text, "do! dial") }
+
+// scriptConfig is the peer of all scripts.
+func (b *Bench) scriptConfig() script.Config {
+	return script.Config{
+		Device: b.Peer, PeerMAC: PeerMAC, StackMAC: OurMAC, PeerIP: PeerIP, StackIP: OurIP,
+		StackPort: 80, DF: script.DFSet,
+	}
+}
+
+// A player is the peer of a test that goes on where a script ends.
+type player struct {
+	*script.Peer
+	b       *Bench
+	passive bool
+}
+
+// newPeer plays a script, which may be "@NAME" with a definition of common.txt, and returns the peer, for segments
+// that no script has. Its user has to close it.
+func (b *Bench) newPeer(text string) *player { return b.newPeerFrom(initial{}, text) }
+
+// newPeerFrom is newPeer with certain initial sequence numbers.
+func (b *Bench) newPeerFrom(iss initial, text string) *player {
+	b.Helper()
+	text = b.expand(text)
+	cfg := b.scriptConfig()
+	cfg.StackISS = iss.ours
+	if iss.peers != nil {
+		cfg.PeerISS = *iss.peers
+	}
+	if dials(text) {
+		cfg.StackPort = 0
+	}
+	b.listen("")
+	p := &player{script.NewPeer(b.T, cfg), b, cfg.StackPort == 80}
+	p.play(text)
+	return p
+}
+
+// play goes on with a script.
+func (p *player) play(text string) {
+	p.b.Helper()
+	p.Play(p.b.expand(text), p.b.Calls(p.passive, nil))
+}
+
+// state is that of the connection, see Bench.State.
+func (p *player) state() string { return p.b.State(p.passive) }
+
+// expand puts the definitions of common.txt in.
+func (b *Bench) expand(text string) string {
+	b.Helper()
+	shared, err := commonFile()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var lines []line
+	for i, l := range strings.Split(text, "\n") {
+		lines = append(lines, line{strings.TrimSpace(l), "the test", i + 1})
+	}
+	if lines, err = shared.expand(lines, nil, 0); err != nil {
+		b.Fatal(err)
+	}
+	return (&Script{lines: lines}).text()
+}
+
+// listen has a listener on port 80, or a service.
+func (b *Bench) listen(service string) {
+	b.Helper()
+	var err error
+	if b.l, err = b.kind.listen(b.Host, 80); err != nil {
+		b.Fatal(err)
+	}
+	b.listening = true
+	switch service {
+	case "":
+	case "echo":
+		go func() {
+			for {
+				c, err := b.l.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					c := c.(net.Conn)
+					defer c.Close()
+					apps.Echo(c)
+				}()
+			}
+		}()
+	default:
+		b.Fatalf("there is no service %q", service)
+	}
+}
+
+// text is the script with all definitions put in.
+func (s *Script) text() string {
+	var b strings.Builder
+	for _, l := range s.lines {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
+// where says where a line of the text comes from.
+func (s *Script) where(n int) string {
+	l := line{file: s.file.Name + ".txt", n: s.line}
+	if 0 < n && n <= len(s.lines) {
+		l = s.lines[n-1]
+	}
+	return fmt.Sprintf("shared/suite/scripts/%s:%d", l.file, l.n)
+}
+
+// reporter adds to a script's failure what the script is about: often it is the RFC's own sentence.
+type reporter struct {
+	*testing.T
+	s   *Script
+	iss initial
+}
+
+func (r reporter) Fatalf(format string, args ...any) {
+	r.T.Helper()
+	r.T.Fatalf("%v%s\n%s", r.iss, fmt.Sprintf(format, args...), r.s.about())
+}
+
+func (s *Script) about() string {
+	text := s.Comment
+	if s.Section != "" {
+		text = s.Section + "\n" + text
+	}
+	if s.RFC != "" {
+		text = "RFC " + s.RFC + ": " + text
+	}
+	return text
+}

@@ -31,7 +31,7 @@ type layer struct {
 var layers = []layer{
 	{"stack", "stack.go datagram.go", "*"},
 	{"base", "mac.go address.go packet.go timer.go checksum.go random.go", ""}, // knows no protocol
-	{"trace", "trace.go", "ethernet arp.describe*"},                     // asks each layer to describe its own part
+	{"trace", "trace.go", "ethernet arp.describe*"},                            // asks each layer to describe its own part
 	{"ethernet", "ethernet*.go", "trace"},
 	{"arp", "arp*.go", "trace ethernet"},
 	{"ipv4", "ipv4*.go gateway.go route*.go", "trace ethernet arp icmp.send*"}, // has ICMP tell a sender what was wrong

@@ -32,11 +32,11 @@ var places = []place{
 	{"kernel: writing to the TAP device", []string{"tun_chr_write_iter", "tun_get_user", "ksys_write", "vfs_write"}},
 	{"kernel: waiting, and threads", []string{"__x64_sys_epoll", "do_epoll", "__x64_sys_futex", "do_futex", "__x64_sys_nanosleep", "schedule", "__schedule", "schedule_tail"}},
 	{"into the kernel and out of it", []string{"entry_SYSCALL", "do_syscall_64", "syscall_return", "internal/runtime/syscall", "syscall.", "golang.org/x/sys/unix."}},
-	{"checksums", []string{"main.addSum", "main.checksum", "main.tcpChecksum", "main.foldSum"}},
-	{"copying the data, within the program", []string{"runtime.memmove", "main.(*buffer)", "main.(*chunkPool)"}},
-	{"TCP", []string{"main.(*Conn)", "main.(*segment)", "main.(*Stack).receiveTCP", "main.(*Stack).sendSegment", "main.(*sentList)", "main.(*rackState)", "main.(*tcpOptions)", "main.(*timestamps)", "main.(*Stack).answerAll", "main.(*timer)"}},
-	{"IPv4", []string{"main.(*ipv4Header)", "main.(*Stack).receiveIPv4", "main.(*Stack).receiveDatagram", "main.(*Stack).sendIPv4", "main.(*Stack).sendDatagram", "main.(*Stack).nextHop", "main.(*Stack).mtuTo", "main.isNeighbour", "main.(*Stack).validSource"}},
-	{"Ethernet, ARP, and the loop that reads", []string{"main."}},
+	{"checksums", []string{"stack.addSum", "stack.checksum", "stack.tcpChecksum", "stack.foldSum"}},
+	{"copying the data, within the program", []string{"runtime.memmove", "stack.(*buffer)", "stack.(*chunkPool)"}},
+	{"TCP", []string{"stack.(*Conn)", "stack.(*segment)", "stack.(*Stack).receiveTCP", "stack.(*Stack).sendSegment", "stack.(*sentList)", "stack.(*rackState)", "stack.(*tcpOptions)", "stack.(*timestamps)", "stack.(*Stack).answerAll", "stack.(*timer)"}},
+	{"IPv4", []string{"stack.(*ipv4Header)", "stack.(*Stack).receiveIPv4", "stack.(*Stack).receiveDatagram", "stack.(*Stack).sendIPv4", "stack.(*Stack).sendDatagram", "stack.(*Stack).nextHop", "stack.(*Stack).mtuTo", "stack.isNeighbour", "stack.(*Stack).validSource"}},
+	{"Ethernet, ARP, and the loop that reads", []string{"stack."}},
 	{"the TAP device's wrapper (shared/tap, package os)", []string{"framebyframe/shared", "os.", "internal/poll"}},
 	{"Go's runtime, and the application", []string{"runtime.", "io.", "sync.", "time."}},
 }
@@ -123,6 +123,7 @@ const elsewhere = "elsewhere"
 // placeOf returns where a stack trace belongs, whose innermost function comes first.
 func placeOf(stack []string) string {
 	for _, function := range stack {
+		function = strings.TrimPrefix(function, "framebyframe/part5-retransmission/")
 		if strings.HasPrefix(function, "runtime.memcl") || strings.HasPrefix(function, "runtime.duff") ||
 			strings.HasPrefix(function, "runtime.map") || strings.HasPrefix(function, "runtime.nanotime") || strings.HasPrefix(function, "time.") {
 			continue // on behalf of the caller

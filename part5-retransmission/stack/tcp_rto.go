@@ -168,7 +168,7 @@ func (c *Conn) retransmitTimeout() {
 	}
 	waited := c.rto.timeout()
 	c.rto.backoff++
-	if c.rto.backoff >= thresholdR1 {
+	if c.rto.backoff >= thresholdR1 && c.rto.since < now { // a probe that was answered is no reason
 		c.s.negativeAdvice(c.remote().Addr())
 	}
 	switch live := c.sentSegments.live(); {

@@ -38,6 +38,28 @@ func TestNegativeAdvice(t *testing.T) {
 	})
 }
 
+// A peer whose window is closed and who answers each probe is there, however long the timer
+// waits by now: nobody has to be asked.
+func TestNoNegativeAdviceWhileProbesAreAnswered(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted + `
+			+0 < . 1:1(0) ack 1 win 0
+			+0 do write 10 = 10`)
+		defer p.Close()
+		b.take()
+		for range 8 {
+			p.Play(`
+				+.1~+60 > . 1:2(1) ack 1
+				+.01 < . 1:1(0) ack 1 win 0`, b.calls())
+		}
+		for _, f := range b.take() {
+			if f.frame[13] == 6 { // ARP
+				b.Errorf("asked at %v", f.at)
+			}
+		}
+	})
+}
+
 // The same for a SYN: "SYN retransmissions MUST be handled in the general way just described
 // for data retransmissions" (RFC 9293 3.8.3, MUST-22).
 func TestNegativeAdviceOpening(t *testing.T) {

@@ -54,6 +54,9 @@ type tcpTable struct {
 	touched  []*Conn // those that have to be answered at the end of this batch
 	timeWait timeWaitTable
 	noSACK   bool // no SACK and no timestamps: TCP as it was until 1996
+
+	acker   [4]byte       // the peer that last acknowledged something new
+	ackedAt time.Duration // and when, by the stack's clock
 }
 
 func (s *Stack) initTCP() {

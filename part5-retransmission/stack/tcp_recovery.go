@@ -76,6 +76,7 @@ func (c *Conn) onACK(seg *segment) {
 	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
 	if acked > 0 {
 		c.rto.since, c.rto.sign, c.soft = 0, false, nil
+		c.s.tcp.acker, c.s.tcp.ackedAt = c.key.remote, now
 		c.restartRetransmitTimer()
 	} else if c.snd.wnd == 0 {
 		c.noteSign()

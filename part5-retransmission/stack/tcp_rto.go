@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"net/netip"
 	"syscall"
 	"time"
 )
@@ -169,7 +170,7 @@ func (c *Conn) retransmitTimeout() {
 	waited := c.rto.timeout()
 	c.rto.backoff++
 	if c.rto.backoff >= thresholdR1 && c.rto.since < now { // a probe that was answered is no reason
-		c.s.negativeAdvice(c.remote().Addr())
+		c.adviseNegatively(waited)
 	}
 	switch live := c.sentSegments.live(); {
 	case len(live) == 0:
@@ -184,6 +185,21 @@ func (c *Conn) retransmitTimeout() {
 	if c.state != stateClosed { // the SYN may have failed at once
 		c.startTimer(timerRetransmit, c.rto.timeout())
 	}
+}
+
+// adviseNegatively says that nothing comes back from the peer, unless another connection's
+// data were acknowledged by way of the same neighbour while this one has waited: then it is
+// there, and what is missing was lost elsewhere. Where a full queue loses what comes to us,
+// the neighbour's answer to ARP would be lost, too.
+func (c *Conn) adviseNegatively(waited time.Duration) {
+	s, peer := c.s, c.remote().Addr()
+	if now := s.clock(); s.tcp.ackedAt > 0 && now-s.tcp.ackedAt < waited {
+		theirs, err := s.nextHop(netip.AddrFrom4(s.tcp.acker))
+		if ours, _ := s.nextHop(peer); err == nil && theirs == ours {
+			return
+		}
+	}
+	s.negativeAdvice(peer)
 }
 
 // thresholdR2 is how long to go on.

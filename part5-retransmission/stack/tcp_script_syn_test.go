@@ -60,6 +60,27 @@ func TestNoNegativeAdviceWhileProbesAreAnswered(t *testing.T) {
 	})
 }
 
+// Nor is there a reason where another connection goes on: its data are acknowledged by way of
+// the same neighbour, so that is there.
+func TestNoNegativeAdviceWhileOthersGoOn(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted + `
+			+0 do write 10 = 10
+			+0 > P. 1:11(10) ack 1`)
+		defer p.Close()
+		b.take()
+		for range 40 {
+			p.Sent(100 * time.Millisecond)
+			b.do(func() { b.s.tcp.acker, b.s.tcp.ackedAt = peerIP.As4(), b.s.clock() })
+		}
+		for _, f := range b.take() {
+			if f.frame[13] == 6 { // ARP
+				b.Errorf("asked at %v", f.at)
+			}
+		}
+	})
+}
+
 // The same for a SYN: "SYN retransmissions MUST be handled in the general way just described
 // for data retransmissions" (RFC 9293 3.8.3, MUST-22).
 func TestNegativeAdviceOpening(t *testing.T) {

@@ -53,9 +53,10 @@ func TestLeftovers(t *testing.T) {
 	})
 }
 
-// ourGoroutines returns how many goroutines run code of this package: there are others,
-// the runtime's own.
+// ourGoroutines returns how many goroutines run code of this package, once those of the
+// bubble that are about to end have ended. There are others, the runtime's own.
 func ourGoroutines() (n int) {
+	synctest.Wait()
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for stack := range strings.SplitSeq(string(stacks), "\n\n") {

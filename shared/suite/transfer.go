@@ -144,11 +144,11 @@ func testTransferCableCut(t *testing.T, k *kind) {
 
 // Without SACK and timestamps, everything arrives as well.
 func testTransferFaultsPlain(t *testing.T, k *kind) {
-	plain := Ours()
-	plain.NoSACK = true
 	for _, cable := range badCables {
 		t.Run(cable.name, func(t *testing.T) {
 			t.Parallel()
+			plain := Ours()
+			plain.NoSACK = true
 			onBadPair(t, k, cable.faults, plain, func(p *Pair) {
 				ours, peer := p.connectBad(80)
 				took := p.bothWays(ours, peer, cable.size/4)

@@ -13,13 +13,14 @@ import (
 
 	"framebyframe/shared/apps"
 	"framebyframe/shared/script"
+	"framebyframe/shared/suite/scripts"
 )
 
-// run plays all scripts of a file that fit the part.
-func (f *File) run(t *testing.T, k *kind) {
-	var fit []*Script
+// playFile plays all scripts of a file that fit the part.
+func playFile(t *testing.T, k *kind, f *scripts.File) {
+	var fit []*scripts.Script
 	for _, s := range f.Scripts {
-		if s.fits(k.part) {
+		if s.Fits(k.part) {
 			fit = append(fit, s)
 		}
 	}
@@ -28,26 +29,26 @@ func (f *File) run(t *testing.T, k *kind) {
 	}
 	t.Run(f.Name, func(t *testing.T) {
 		for _, s := range fit {
-			t.Run(s.Name, func(t *testing.T) { s.run(t, k) })
+			t.Run(s.Name, func(t *testing.T) { playScript(t, k, s) })
 		}
 	})
 }
 
-// run plays a script, with each of its initial sequence numbers.
-func (s *Script) run(t *testing.T, k *kind) {
+// playScript plays a script, with each of its initial sequence numbers.
+func playScript(t *testing.T, k *kind, s *scripts.Script) {
 	cfg := Ours()
-	cfg.NoSACK = s.keys["stack"] == "no-sack"
-	if name := s.keys["go"]; name != "" {
+	cfg.NoSACK = s.Keys["stack"] == "no-sack"
+	if name := s.Keys["go"]; name != "" {
 		f := played[name]
 		if f == nil {
-			t.Fatalf("%s:%d: there is no function %q", s.file.Name, s.line, name)
+			t.Fatalf("%s: there is no function %q", s.Where(0), name)
 		}
 		onBench(t, k, cfg, f)
 		return
 	}
-	pairs, err := s.numbers()
+	pairs, err := numbersOf(s)
 	if err != nil {
-		t.Fatalf("%s:%d: %v", s.file.Name, s.line, err)
+		t.Fatalf("%s: %v", s.Where(0), err)
 	}
 	for _, iss := range pairs {
 		onBench(t, k, cfg, func(b *Bench) { b.play(s, iss) })
@@ -68,20 +69,20 @@ func (i initial) String() string {
 	return text
 }
 
-// numbers are the initial sequence numbers with which to play a script.
-func (s *Script) numbers() (all []initial, err error) {
-	ours, err := list(s.keys["iss"])
+// numbersOf are the initial sequence numbers with which to play a script.
+func numbersOf(s *scripts.Script) (all []initial, err error) {
+	ours, err := list(s.Keys["iss"])
 	if err != nil {
 		return nil, err
 	}
-	if s.keys["peer-iss"] == "iss+1" {
+	if s.Keys["peer-iss"] == "iss+1" {
 		for _, our := range ours {
 			peers := *our + 1
 			all = append(all, initial{our, &peers})
 		}
 		return all, nil
 	}
-	peers, err := list(s.keys["peer-iss"])
+	peers, err := list(s.Keys["peer-iss"])
 	if err != nil {
 		return nil, err
 	}
@@ -117,14 +118,14 @@ func list(text string) (all []*uint32, err error) {
 }
 
 // play plays a script. If it dials, our port is learnt from our SYN.
-func (b *Bench) play(s *Script, iss initial) {
+func (b *Bench) play(s *scripts.Script, iss initial) {
 	b.Helper()
 	cfg := b.scriptConfig()
-	cfg.StackISS, cfg.NoARP, cfg.Where = iss.ours, s.keys["peer"] == "no-arp", s.where
+	cfg.StackISS, cfg.NoARP, cfg.Where = iss.ours, s.Keys["peer"] == "no-arp", s.Where
 	if iss.peers != nil {
 		cfg.PeerISS = *iss.peers
 	}
-	text := s.text()
+	text := s.Text()
 	dials := dials(text)
 	if dials {
 		cfg.StackPort = 0
@@ -132,7 +133,7 @@ func (b *Bench) play(s *Script, iss initial) {
 	if iss.ours != nil && !dials {
 		b.kind.setISS(b.Host, netip.AddrPortFrom(PeerIP, 8000), 80, *iss.ours)
 	}
-	if d := s.keys["deadline"]; d != "" {
+	if d := s.Keys["deadline"]; d != "" {
 		wait, err := time.ParseDuration(d)
 		if err != nil {
 			b.Fatal(err)
@@ -140,7 +141,7 @@ func (b *Bench) play(s *Script, iss initial) {
 		b.ctx, b.cancel = context.WithTimeout(b.ctx, wait)
 		defer b.cancel()
 	}
-	b.listen(s.keys["service"])
+	b.listen(s.Keys["service"])
 	script.Run(reporter{b.T, s, iss}, cfg, text, b.Calls(cfg.StackPort == 80, iss.ours))
 }
 
@@ -195,18 +196,11 @@ func (p *player) state() string { return p.b.State(p.passive) }
 // expand puts the definitions of common.txt in.
 func (b *Bench) expand(text string) string {
 	b.Helper()
-	shared, err := commonFile()
+	out, err := scripts.Expand(text)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var lines []line
-	for i, l := range strings.Split(text, "\n") {
-		lines = append(lines, line{strings.TrimSpace(l), "the test", i + 1})
-	}
-	if lines, err = shared.expand(lines, nil, 0); err != nil {
-		b.Fatal(err)
-	}
-	return (&Script{lines: lines}).text()
+	return out
 }
 
 // listen has a listener on port 80, or a service.
@@ -238,43 +232,14 @@ func (b *Bench) listen(service string) {
 	}
 }
 
-// text is the script with all definitions put in.
-func (s *Script) text() string {
-	var b strings.Builder
-	for _, l := range s.lines {
-		b.WriteString(l.text + "\n")
-	}
-	return b.String()
-}
-
-// where says where a line of the text comes from.
-func (s *Script) where(n int) string {
-	l := line{file: s.file.Name + ".txt", n: s.line}
-	if 0 < n && n <= len(s.lines) {
-		l = s.lines[n-1]
-	}
-	return fmt.Sprintf("shared/suite/scripts/%s:%d", l.file, l.n)
-}
-
 // reporter adds to a script's failure what the script is about: often it is the RFC's own sentence.
 type reporter struct {
 	*testing.T
-	s   *Script
+	s   *scripts.Script
 	iss initial
 }
 
 func (r reporter) Fatalf(format string, args ...any) {
 	r.T.Helper()
-	r.T.Fatalf("%v%s\n%s", r.iss, fmt.Sprintf(format, args...), r.s.about())
-}
-
-func (s *Script) about() string {
-	text := s.Comment
-	if s.Section != "" {
-		text = s.Section + "\n" + text
-	}
-	if s.RFC != "" {
-		text = "RFC " + s.RFC + ": " + text
-	}
-	return text
+	r.T.Fatalf("%v%s\n%s", r.iss, fmt.Sprintf(format, args...), r.s.About())
 }

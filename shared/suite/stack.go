@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"testing"
 
+	"framebyframe/shared/suite/scripts"
 	"framebyframe/shared/wire"
 )
 
@@ -161,12 +162,12 @@ func Run[S Host](t *testing.T, st Stack[S]) {
 			t.Fatal(err)
 		}
 	}
-	all, err := Scripts()
+	all, err := scripts.Files()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range all {
-		f.run(t, k)
+		playFile(t, k, f)
 	}
 	for _, g := range goTests {
 		if g.from <= k.part && (g.until == 0 || k.part <= g.until) {

@@ -16,7 +16,7 @@ const ScriptDir = "shared/suite/scripts"
 type Script struct {
 	File string            // without directory and .txt
 	Name string            // what stands in "-- NAME --"
-	Keys map[string]string // from, until, try, here and so on; shared/suite/scripts.go explains them
+	Keys map[string]string // from, until, try, here and so on; shared/suite/scripts/scripts.go explains them
 }
 
 var (

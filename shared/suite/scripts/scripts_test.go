@@ -1,4 +1,4 @@
-package suite
+package scripts
 
 import (
 	"slices"
@@ -8,24 +8,24 @@ import (
 
 // Each file can be read, each script is for some part, and those that a part cannot pass yet say what a reader sees.
 func TestScriptsAreThere(t *testing.T) {
-	files, err := Scripts()
+	files, err := Files()
 	if err != nil {
 		t.Fatal(err)
 	}
 	fit := make([]int, 6)
 	for _, f := range files {
-		if f.comment == "" {
+		if f.Comment == "" {
 			t.Errorf("%s.txt does not say what it is about", f.Name)
 		}
 		for _, s := range f.Scripts {
 			if s.From < 1 || s.Until != 0 && s.Until < s.From || s.From > 5 {
-				t.Errorf("%s: from %d until %d", s.where(0), s.From, s.Until)
+				t.Errorf("%s: from %d until %d", s.Where(0), s.From, s.Until)
 			}
 			if (s.Try == "") != (s.Here == "") || s.Try != "" && s.Until == 0 {
-				t.Errorf("%s: try, here and until go together", s.where(0))
+				t.Errorf("%s: try, here and until go together", s.Where(0))
 			}
 			for part := range fit {
-				if s.fits(part) {
+				if s.Fits(part) {
 					fit[part]++
 				}
 			}
@@ -87,26 +87,22 @@ func TestFormat(t *testing.T) {
 	first, second := f.Scripts[0], f.Scripts[1]
 	want := "+0 < S 0:0(0) win 1000 <mss 1460,nop>\n+0 > S. 0:0(0) ack 1\n" +
 		"+0~+.02 > . 1:1001(1000) ack 1\n+0~+.02 > P. 1001:2001(1000) ack 1\n+0 state ESTABLISHED\n"
-	if got := first.text(); got != want {
+	if got := first.Text(); got != want {
 		t.Errorf("it says\n%swant\n%s", got, want)
 	}
 	for n, where := range map[int]string{1: ":7", 4: ":13", 5: ":14", 0: ":10"} {
-		if got := first.where(n); !strings.HasSuffix(got, "sample.txt"+where) {
+		if got := first.Where(n); !strings.HasSuffix(got, "sample.txt"+where) {
 			t.Errorf("line %d is %s, want %s", n, got, where)
 		}
 	}
 	if first.From != 3 || first.Until != 0 || second.From != 4 || second.Until != 4 {
 		t.Errorf("from %d until %d, from %d until %d", first.From, first.Until, second.From, second.Until)
 	}
-	if about := first.about(); about != "RFC 9293 3.5: What it is about.\nIts own sentence.\n" {
+	if about := first.About(); about != "RFC 9293 3.5: What it is about.\nIts own sentence.\n" {
 		t.Errorf("the first is about %q", about)
 	}
-	if about := second.about(); !strings.Contains(about, "The section's sentence.") || strings.Contains(about, "Its own") {
+	if about := second.About(); !strings.Contains(about, "The section's sentence.") || strings.Contains(about, "Its own") {
 		t.Errorf("the second is about %q", about)
-	}
-	all, err := second.numbers()
-	if err != nil || len(all) != 4 || *all[0].ours != 1<<32-2 || *all[2].peers != 1 || *all[3].peers != 0x11 {
-		t.Errorf("the numbers are %v, %v", all, err)
 	}
 }
 

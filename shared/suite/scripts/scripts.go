@@ -1,11 +1,12 @@
-package suite
+// Package scripts has the texts of the suite: what a stack has to do, segment by segment, in the notation of
+// shared/script. shared/suite plays them against the parts in virtual time, shared/grade against any program.
+package scripts
 
 import (
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,7 +44,7 @@ import (
 // stands for $1, $2 and so on in them. Those in common.txt are for all files. "@burst 1 5001" stands for
 // the segments of 1000 bytes from 1 to 5001; with "push" the last of them has PSH.
 //
-//go:embed scripts
+//go:embed *.txt
 var texts embed.FS
 
 // common is the file with the definitions for all.
@@ -53,7 +54,7 @@ const common = "common.txt"
 type File struct {
 	Name    string // without .txt
 	Scripts []*Script
-	comment string
+	Comment string
 	defines map[string]*define
 }
 
@@ -67,10 +68,10 @@ type Script struct {
 	Try     string // see the keys
 	Here    string
 	Comment string // of its file, its section and itself
+	Keys    map[string]string
 
 	file  *File
 	line  int
-	keys  map[string]string
 	lines []line
 }
 
@@ -83,9 +84,9 @@ type line struct {
 
 type define struct{ lines []line }
 
-// Scripts returns all files, by name.
-var Scripts = sync.OnceValues(func() ([]*File, error) {
-	names, err := fs.Glob(texts, "scripts/*.txt")
+// Files returns all files, by name.
+var Files = sync.OnceValues(func() ([]*File, error) {
+	names, err := fs.Glob(texts, "*.txt")
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +96,10 @@ var Scripts = sync.OnceValues(func() ([]*File, error) {
 	}
 	var files []*File
 	for _, name := range names {
-		if path.Base(name) == common {
+		if name == common {
 			continue
 		}
-		f, err := readFile(path.Base(name), shared.defines)
+		f, err := readFile(name, shared.defines)
 		if err != nil {
 			return nil, err
 		}
@@ -110,7 +111,7 @@ var Scripts = sync.OnceValues(func() ([]*File, error) {
 var commonFile = sync.OnceValues(func() (*File, error) { return readFile(common, nil) })
 
 func readFile(name string, shared map[string]*define) (*File, error) {
-	text, err := texts.ReadFile("scripts/" + name)
+	text, err := texts.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func parseFile(name, text string, shared map[string]*define) (*File, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
 		}
 	}
-	r.f.comment = r.header.comment
+	r.f.Comment = r.header.comment
 	for _, s := range r.f.Scripts {
 		if err := s.finish(); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, s.line, err)
@@ -214,11 +215,11 @@ func (r *reader) begin(name string, l line) error {
 			return fmt.Errorf("there is another script named %q", name)
 		}
 	}
-	r.script = &Script{Name: name, Section: r.title, file: r.f, line: l.n, keys: make(map[string]string)}
+	r.script = &Script{Name: name, Section: r.title, file: r.f, line: l.n, Keys: make(map[string]string)}
 	r.script.Comment = r.header.comment + r.section.comment
 	for _, from := range []scope{r.header, r.section} {
 		for k, v := range from.keys {
-			r.script.keys[k] = v
+			r.script.Keys[k] = v
 		}
 	}
 	r.f.Scripts = append(r.f.Scripts, r.script)
@@ -230,7 +231,7 @@ func (r *reader) key(key, value string) error {
 		return fmt.Errorf("there is no key %q", key)
 	}
 	if r.script != nil {
-		r.script.keys[key] = value
+		r.script.Keys[key] = value
 		return nil
 	}
 	where := &r.header
@@ -246,32 +247,32 @@ func (r *reader) key(key, value string) error {
 
 // finish takes from the keys what is for all to see, and puts the definitions in.
 func (s *Script) finish() (err error) {
-	s.RFC, s.Try, s.Here = s.keys["rfc"], s.keys["try"], s.keys["here"]
-	if s.From, err = strconv.Atoi(s.keys["from"]); err != nil {
+	s.RFC, s.Try, s.Here = s.Keys["rfc"], s.Keys["try"], s.Keys["here"]
+	if s.From, err = strconv.Atoi(s.Keys["from"]); err != nil {
 		return errors.New(`"from" has to say which part is the first`)
 	}
-	if until := s.keys["until"]; until != "" {
+	if until := s.Keys["until"]; until != "" {
 		if s.Until, err = strconv.Atoi(until); err != nil {
 			return err
 		}
 	}
-	if (len(s.lines) == 0) != (s.keys["go"] != "") {
+	if (len(s.lines) == 0) != (s.Keys["go"] != "") {
 		return fmt.Errorf("%q needs either lines or a function", s.Name)
 	}
 	s.lines, err = s.file.expand(s.lines, nil, 0)
 	return err
 }
 
-// fits reports whether a script holds for a part.
-func (s *Script) fits(part int) bool { return s.From <= part && (s.Until == 0 || part <= s.Until) }
+// Fits reports whether a script holds for a part.
+func (s *Script) Fits(part int) bool { return s.From <= part && (s.Until == 0 || part <= s.Until) }
 
 // Gaps returns the scripts that show what a part cannot do yet, in their order: Try says what a reader would try,
 // Here what happens.
 func Gaps(part int) (gaps []*Script, err error) {
-	files, err := Scripts()
+	files, err := Files()
 	for _, f := range files {
 		for _, s := range f.Scripts {
-			if s.Try != "" && s.fits(part) {
+			if s.Try != "" && s.Fits(part) {
 				gaps = append(gaps, s)
 			}
 		}
@@ -351,4 +352,50 @@ func burst(at line, args []string) (lines []line, err error) {
 		lines = append(lines, at)
 	}
 	return lines, nil
+}
+
+// Text is the script with all definitions put in.
+func (s *Script) Text() string {
+	var b strings.Builder
+	for _, l := range s.lines {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
+// Where says where a line of the text comes from.
+func (s *Script) Where(n int) string {
+	l := line{file: s.file.Name + ".txt", n: s.line}
+	if 0 < n && n <= len(s.lines) {
+		l = s.lines[n-1]
+	}
+	return fmt.Sprintf("shared/suite/scripts/%s:%d", l.file, l.n)
+}
+
+// About is what the script is about: often it is the RFC's own sentence.
+func (s *Script) About() string {
+	text := s.Comment
+	if s.Section != "" {
+		text = s.Section + "\n" + text
+	}
+	if s.RFC != "" {
+		text = "RFC " + s.RFC + ": " + text
+	}
+	return text
+}
+
+// Expand puts the definitions of common.txt into lines that stand elsewhere.
+func Expand(text string) (string, error) {
+	shared, err := commonFile()
+	if err != nil {
+		return "", err
+	}
+	var lines []line
+	for i, l := range strings.Split(text, "\n") {
+		lines = append(lines, line{strings.TrimSpace(l), "the test", i + 1})
+	}
+	if lines, err = shared.expand(lines, nil, 0); err != nil {
+		return "", err
+	}
+	return (&Script{lines: lines}).Text(), nil
 }

@@ -12,8 +12,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"framebyframe/shared/apps"
 	"framebyframe/shared/suite"
@@ -220,34 +218,4 @@ func TestEachConnInSlices(t *testing.T) {
 	if seen != conns || longest > 4*maxBatch {
 		t.Errorf("%d of %d connections seen, %d of them while another waited for the lock", seen, conns, longest)
 	}
-}
-
-// However many connections leave TIME-WAIT at the same moment, a batch of them does so at
-// a time, and the rest right behind.
-func TestEndTimeWaitsInSlices(t *testing.T) {
-	onPair(t, func(p *pair) {
-		p.ours.mu.Lock()
-		const all = 5*maxBatch + 1
-		for port := range uint16(all) {
-			c := p.ours.newConn(connKey{remote: peerIP.As4(), remotePort: 2000 + port, localPort: 81})
-			c.state = stateFinWait2
-			c.enterTimeWait()
-		}
-		p.ours.tcp.timeWait.timer.stop()
-		p.ours.mu.Unlock()
-		time.Sleep(timeWaitLen)
-		p.ours.mu.Lock()
-		p.ours.endTimeWaits()
-		if n := len(p.ours.tcp.timeWait.conns); n != all-maxBatch {
-			t.Errorf("%d are left after one call, want %d", n, all-maxBatch)
-		}
-		p.ours.mu.Unlock()
-		synctest.Wait()
-		time.Sleep(time.Nanosecond)
-		p.ours.mu.Lock()
-		defer p.ours.mu.Unlock()
-		if n := len(p.ours.tcp.timeWait.conns); n != 0 {
-			t.Errorf("%d are left", n)
-		}
-	})
 }

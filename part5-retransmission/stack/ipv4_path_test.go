@@ -172,3 +172,158 @@ func TestNarrowestLink(t *testing.T) {
 		}
 	})
 }
+
+// Two connections have sent segments that are too large for the path. The error for the
+// second has each send again what was too large (RFC 1191 6.4), although the path's MTU
+// is known by then.
+func TestPathMTUOfTwo(t *testing.T) {
+	onRig(t, func(r *rig) {
+		a := r.open(60000, optMSS+optSACK)
+		r.write(14600)
+		r.key.remotePort = 8001
+		b := r.open(60000, optMSS+optSACK)
+		r.write(14600)
+		for _, c := range []*Conn{a, b} {
+			r.locked(func() {
+				r.out = nil
+				quote := make([]byte, tcpMinHeaderLen)
+				sent := segment{srcPort: 80, dstPort: c.key.remotePort, seq: c.snd.una}
+				sent.put(quote, ourIP, peerIP)
+				r.s.segmentFailed(ipv4Header{dst: peerIP}, quote,
+					icmpError{typ: icmpUnreachable, code: codeFragmentationNeeded, length: 1500, mtu: 1000})
+				if len(r.out) == 0 {
+					t.Errorf("port %d: nothing is sent again", c.key.remotePort)
+				}
+				for _, o := range r.out {
+					if o.dstPort != c.key.remotePort || len(o.data) > 960 {
+						t.Errorf("port %d: %d bytes to port %d", c.key.remotePort, len(o.data), o.dstPort)
+					}
+				}
+			})
+		}
+	})
+}
+
+// "When the number of transmissions of the same segment reaches or exceeds threshold R1,
+// pass negative advice ... to the IP layer" (RFC 9293 3.8.3, MUST-20; SHLD-10: R1 "at least 3
+// retransmissions"): the neighbour is asked by ARP whether it is still there (RFC 1122
+// 2.3.2.1 (3)), from then on with each one.
+func TestNegativeAdvice(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted + `
+			+0 do write 10 = 10
+			+0 > P. 1:11(10) ack 1`)
+		defer p.Close()
+		polls, segments := 0, 0
+		b.take()
+		for range 40 {
+			p.Sent(100 * time.Millisecond)
+			before := polls
+			for _, f := range b.take() {
+				if f.frame[13] != 6 { // not ARP
+					segments++
+					continue
+				}
+				polls++
+				b.wantARP(f.frame, peerMAC, 1, ourIP, MAC{}, peerIP)
+			}
+			if polls > before && segments < 3 {
+				b.Errorf("asked after %d retransmissions", segments)
+			}
+		}
+		if polls != 2 || segments != 4 {
+			b.Errorf("%d questions and %d retransmissions, want 2, from the third on, and 4", polls, segments)
+		}
+	})
+}
+
+// A peer whose window is closed and who answers each probe is there, however long the timer
+// waits by now: nobody has to be asked.
+func TestNoNegativeAdviceWhileProbesAreAnswered(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted + `
+			+0 < . 1:1(0) ack 1 win 0
+			+0 do write 10 = 10`)
+		defer p.Close()
+		b.take()
+		for range 8 {
+			p.Play(`
+				+.1~+60 > . 1:2(1) ack 1
+				+.01 < . 1:1(0) ack 1 win 0`, b.calls())
+		}
+		for _, f := range b.take() {
+			if f.frame[13] == 6 { // ARP
+				b.Errorf("asked at %v", f.at)
+			}
+		}
+	})
+}
+
+// Nor is there a reason where another connection goes on: its data are acknowledged by way of
+// the same neighbour, so that is there.
+func TestNoNegativeAdviceWhileOthersGoOn(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(accepted + `
+			+0 do write 10 = 10
+			+0 > P. 1:11(10) ack 1`)
+		defer p.Close()
+		b.take()
+		for range 40 {
+			p.Sent(100 * time.Millisecond)
+			b.do(func() { b.s.tcp.acker, b.s.tcp.ackedAt = peerIP.As4(), b.s.clock() })
+		}
+		for _, f := range b.take() {
+			if f.frame[13] == 6 { // ARP
+				b.Errorf("asked at %v", f.at)
+			}
+		}
+	})
+}
+
+// The same for a SYN: "SYN retransmissions MUST be handled in the general way just described
+// for data retransmissions" (RFC 9293 3.8.3, MUST-22).
+func TestNegativeAdviceOpening(t *testing.T) {
+	onTCPBench(t, func(b *tcpBench) {
+		p := b.newPeer(dialled)
+		defer p.Close()
+		polls, segments := 0, 0
+		b.take()
+		for range 100 {
+			p.Sent(100 * time.Millisecond)
+			for _, f := range b.take() {
+				if f.frame[13] != 6 { // not ARP
+					segments++
+					continue
+				}
+				if polls++; segments < 2 { // the question comes right before the third one
+					b.Errorf("asked after %d retransmissions", segments)
+				}
+				b.wantARP(f.frame, peerMAC, 1, ourIP, MAC{}, peerIP)
+			}
+		}
+		if polls != 1 || segments != 3 {
+			b.Errorf("%d questions and %d retransmissions in 10 s, want 1 and 3", polls, segments)
+		}
+	})
+}
+
+// A wrong MAC address that a bit error has left in the ARP table is asked for again while
+// the connection has still time.
+func TestWrongNeighbour(t *testing.T) {
+	lost := false
+	loseData := func(frame []byte) bool { return lost && len(frame) > 70 }
+	onBadPair(t, wire.Faults{DropOut: loseData}, func(p *pair) {
+		ours, peer := p.connect(80)
+		lost = true
+		ours.Write(make([]byte, 100))
+		time.Sleep(4 * time.Second) // the neighbour was asked by now, and is there
+		p.ours.mu.Lock()
+		lost = false
+		p.ours.arp.neighbours[peerIP].mac = otherMAC
+		p.ours.mu.Unlock()
+		start := time.Now()
+		if _, err := peer.Read(make([]byte, 100)); err != nil || time.Since(start) > 30*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+	})
+}

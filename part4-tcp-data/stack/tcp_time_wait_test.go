@@ -1,0 +1,99 @@
+package stack
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"framebyframe/shared/script"
+)
+
+// waiting is a connection in TIME-WAIT: SND.NXT is 2, RCV.NXT is 12, and 10 bytes are
+// there to be read.
+const waiting = accepted + `
+	+0 do closewrite
+	+0 > F. 1:1(0) ack 1
+	+0 < FP. 1:11(10) ack 2 win 1000
+	+0 > . 2:2(0) ack 12
+	+0 state TIME-WAIT
+`
+
+// The new connection's numbers are ahead of the old one's, also where they wrap, and
+// whatever the clock says.
+func TestScriptTimeWaitISS(t *testing.T) {
+	for _, old := range []uint32{1000, 1<<31 - 1, 1 << 31, script.Wrap, 1<<32 - 1} {
+		for _, clock := range []uint32{0, 1, 3, 1 << 20, 1<<32 - 1, 1<<32 - 1000} { // ahead of the old one's by this much
+			onTCPBench(t, func(b *tcpBench) {
+				key := connKey{peerIP.As4(), 8000, 80}
+				b.setISS(key, old)
+				b.cfg.PeerISS = 1<<32 - 13 // the peer's wrap, too, between RCV.NXT and the SYN
+				p := b.newPeer(waiting)
+				defer p.Close()
+				b.setISS(key, old+clock)
+				p.Play("+0 forget\n+0 < S 13:13(0) win 1000\n+0 > S. 0:0(0) ack 14", b.calls())
+				b.do(func() {
+					if iss, last := b.conn(8000).snd.iss, b.timeWait(8000).sndNxt-1; !last.less(iss) {
+						t.Errorf("the old connection's last number is %d, the new one's first %d", last, iss)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The table is bounded: when it is full, the oldest ends early.
+func TestScriptTimeWaitLimit(t *testing.T) {
+	onBench(t, func(b *bench) {
+		w := &b.s.tcp.timeWait
+		key := func(n int) connKey { return connKey{otherIP.As4(), uint16(n), 80} }
+		b.do(func() {
+			for n := range maxTimeWait + 2 {
+				c := b.s.newConn(key(n))
+				c.state = stateFinWait2
+				c.enterTimeWait()
+			}
+			if len(w.conns) != maxTimeWait || w.queue.Len() != maxTimeWait {
+				t.Errorf("%d in the table, %d in the queue, want %d", len(w.conns), w.queue.Len(), maxTimeWait)
+			}
+			if w.conns[key(1)] != nil || w.conns[key(2)] == nil || w.conns[key(maxTimeWait+1)] == nil {
+				t.Error("it was not the oldest that had to go")
+			}
+		})
+		b.advance(timeWaitLen)
+		b.do(func() {
+			if n := len(w.conns) + w.queue.Len(); n != 0 {
+				t.Errorf("%d are left", n)
+			}
+		})
+	})
+}
+
+// However many connections leave TIME-WAIT at the same moment, a batch of them does so at
+// a time, and the rest right behind.
+func TestEndTimeWaitsInSlices(t *testing.T) {
+	onPair(t, func(p *pair) {
+		p.ours.mu.Lock()
+		const all = 5*maxBatch + 1
+		for port := range uint16(all) {
+			c := p.ours.newConn(connKey{remote: peerIP.As4(), remotePort: 2000 + port, localPort: 81})
+			c.state = stateFinWait2
+			c.enterTimeWait()
+		}
+		p.ours.tcp.timeWait.timer.stop()
+		p.ours.mu.Unlock()
+		time.Sleep(timeWaitLen)
+		p.ours.mu.Lock()
+		p.ours.endTimeWaits()
+		if n := len(p.ours.tcp.timeWait.conns); n != all-maxBatch {
+			t.Errorf("%d are left after one call, want %d", n, all-maxBatch)
+		}
+		p.ours.mu.Unlock()
+		synctest.Wait()
+		time.Sleep(time.Nanosecond)
+		p.ours.mu.Lock()
+		defer p.ours.mu.Unlock()
+		if n := len(p.ours.tcp.timeWait.conns); n != 0 {
+			t.Errorf("%d are left", n)
+		}
+	})
+}

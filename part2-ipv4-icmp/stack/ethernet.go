@@ -3,8 +3,38 @@ package stack
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"net"
 	"time"
 )
+
+// MAC is the address of a network card, 48 bits that its manufacturer burned
+// in or, as here, an administrator chose. It means something on one link only;
+// no router ever passes it on.
+type MAC [6]byte
+
+// broadcastMAC is the address of every card on the link.
+var broadcastMAC = MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// ParseMAC reads an address such as "02:00:00:00:00:04".
+func ParseMAC(text string) (MAC, error) {
+	b, err := net.ParseMAC(text)
+	if err != nil || len(b) != len(MAC{}) {
+		return MAC{}, fmt.Errorf("%q is no MAC address: six bytes in hex, such as 02:00:00:00:00:04", text)
+	}
+	return MAC(b), nil
+}
+
+// String returns the address as six bytes in hex with colons between them.
+func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
+
+// isGroup reports whether m stands for several cards: the lowest bit of the
+// first byte, which is the first bit on the cable, is 1 for a multicast address
+// and for the broadcast address (IEEE 802-2014 8.2.2). Nobody may send from one.
+func (m MAC) isGroup() bool { return m[0]&1 == 1 }
+
+// isZero reports whether m is 00:00:00:00:00:00, which is no card's address.
+func (m MAC) isZero() bool { return m == MAC{} }
 
 // Lengths of headers, in bytes.
 const (

@@ -167,3 +167,6 @@ func describeProtocol(h ipv4Header, payload []byte) string {
 func describeBadIPv4(b []byte, err error) string {
 	return fmt.Sprintf("IP [%v], length %d", err, len(b))
 }
+
+// minMTU is what every IPv4 link must carry (RFC 791 3.2), in bytes.
+const minMTU = 68

@@ -164,6 +164,48 @@ func (s *Stack) receiveFrame(frame []byte) {
 	}
 }
 
+// errICMPUnwanted is the reason to drop an ICMP error that is of interest to nobody.
+var errICMPUnwanted = errors.New("ICMP: error about something that nobody waits for")
+
+// receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
+// payload, and the options in h, are good until it returns: who wants to keep some
+// must copy them.
+func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
+	switch h.protocol {
+	case protocolICMP:
+		return s.receiveICMP(h, payload)
+	case protocolTCP:
+		return s.receiveTCP(h, payload)
+	}
+	s.sendProtocolUnreachable(h)
+	return errIPv4Protocol
+}
+
+// datagramFailed tells the protocol that sent a datagram what became of it. h and
+// payload are its beginning; how much of it there is, nobody promises. reason is an
+// icmpError if somebody on the way says so, else one of those that dropPacket
+// knows: it never left. The error is nil if that was of interest to anybody.
+func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error {
+	switch h.protocol {
+	case protocolICMP:
+		return s.echoFailed(h, payload, reason)
+	case protocolTCP:
+		return s.segmentFailed(h, payload, reason)
+	}
+	return errICMPUnwanted
+}
+
+// unsent is told of a packet that dropPacket drops.
+func (s *Stack) unsent(etherType uint16, packet []byte, reason error) {
+	if etherType != etherTypeIPv4 {
+		return
+	}
+	var h ipv4Header
+	if payload, err := h.parse(packet); err == nil && h.offset == 0 {
+		_ = s.datagramFailed(h, payload, reason) // dropped already, if it is of no interest
+	}
+}
+
 // drop counts something that was dropped, and traces the reason, which must be
 // one of the errors that are declared beside the code: the peer must not be able
 // to make new ones, for each is counted by itself.

@@ -114,6 +114,17 @@ func describeARP(b []byte) string {
 	return fmt.Sprintf("ARP, Request who-has %v (%v) tell %v, length %d", p.tpa, p.tha, p.spa, len(b))
 }
 
+// isNeighbour reports whether ip can be another host's address on the link of a
+// host that has the given address. In every link's block of addresses the first
+// one, all host bits 0, and the last, all host bits 1, are no host's (RFC 1122
+// 3.2.1.3), unless the block has only one or two (RFC 3021).
+func isNeighbour(us netip.Prefix, ip netip.Addr) bool {
+	if !us.Contains(ip) || ip == us.Addr() {
+		return false
+	}
+	return us.Bits() >= 31 || us.Contains(ip.Prev()) && us.Contains(ip.Next())
+}
+
 // Two announcements, two seconds apart (RFC 5227 1.1: ANNOUNCE_NUM and
 // ANNOUNCE_INTERVAL).
 const (

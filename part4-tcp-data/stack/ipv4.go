@@ -3,8 +3,10 @@ package stack
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
+	"syscall"
 )
 
 // Reasons why a datagram is dropped because of its addresses, or its protocol.
@@ -108,9 +110,146 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 	return s.ip.Contains(ip) && ip != s.ip.Addr() && !isNeighbour(s.ip, ip)
 }
 
+// isUnicast reports whether the IPv4 address ip is one that some host can have (RFC 1122
+// 3.2.1.3): none of the blocks 0 ("this network"), 127 (each host itself), 224 (multicast)
+// and from 240 on (reserved).
+func isUnicast(ip netip.Addr) bool {
+	first := ip.As4()[0]
+	return first != 0 && first != 127 && first < 224
+}
+
 // validSource reports whether ip can be the address of another host (RFC 1122
 // 3.2.1.3): no broadcast, no multicast or reserved one, and not our own: nobody but us
 // may send from it.
 func (s *Stack) validSource(ip netip.Addr) bool {
 	return ip.Is4() && isUnicast(ip) && ip != s.ip.Addr() && !s.isBroadcast(ip)
+}
+
+// sendIPv4 puts an IPv4 header in front of p and sends it on its way. Of h, the
+// caller sets dst and protocol and whatever is not to be zero; source, TTL and
+// Identification are filled in here. What does not fit into a frame is cut into
+// fragments. p is given back in any case. The error tells why nothing was sent:
+// it wraps syscall.ENETUNREACH or syscall.EMSGSIZE. It is for the sender; to count
+// a drop, errIPv4NoRouteOut is there.
+func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
+	nextHop, err := s.nextHop(h.dst)
+	if err != nil {
+		s.freePacket(p)
+		return err
+	}
+	h.src = s.ip.Addr()
+	if h.ttl == 0 {
+		h.ttl = ipv4DefaultTTL
+	}
+	if !h.dontFragment {
+		h.id = s.nextID()
+	}
+	if h.headerLen()+len(p.bytes()) > s.mtu {
+		return s.sendFragments(h, nextHop, p, s.mtu)
+	}
+	s.sendDatagram(&h, nextHop, p)
+	return nil
+}
+
+// sendDatagram sends what fits into one frame.
+func (s *Stack) sendDatagram(h *ipv4Header, nextHop netip.Addr, p *packet) {
+	n := len(p.bytes())
+	h.put(p.push(h.headerLen()), n)
+	if nextHop == s.ip.Addr() {
+		s.sendToSelf(p)
+		return
+	}
+	s.resolve(nextHop, etherTypeIPv4, p)
+}
+
+// nextHop returns the neighbour that a datagram for dst has to be given to: dst
+// itself if it is on our link, or ourselves, else the gateway (RFC 1122 3.3.1.1).
+func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
+	switch {
+	case isNeighbour(s.ip, dst), dst == s.ip.Addr():
+		return dst, nil
+	case !s.validSource(dst): // what nobody sends from, nobody can be sent to
+		return dst, fmt.Errorf("%v is no other host's address: %w", dst, syscall.ENETUNREACH)
+	case s.ipv4.gateway.IsValid():
+		return s.ipv4.gateway, nil
+	}
+	return dst, fmt.Errorf("%v is not on this link, and there is no gateway: %w", dst, syscall.ENETUNREACH)
+}
+
+// nextID returns an Identification for a datagram that may be cut into fragments,
+// which needs one that differs from those of the datagrams before it. One that
+// must not be cut needs none (RFC 6864 4.1).
+//
+// One counter serves all destinations, so whoever pings us twice learns how many
+// such datagrams we have sent in between. It also bends RFC 6864 4.3, by which no ID
+// may come again while fragments of an old datagram can be on their way: with more
+// than 65,536 in a minute it does. Datagrams that are not to be cut do not count.
+func (s *Stack) nextID() uint16 {
+	s.ipv4.id++
+	return s.ipv4.id
+}
+
+// What we send to our own address comes back in without having been on the cable. It
+// waits until whoever sent it has let the lock go. Handled at once, it would change things
+// in the middle of the call that sent it, and a ping of ourselves, whose answer we send,
+// and receive, would go deeper and deeper.
+//
+// Only that one address leads here. The block 127, "Internal host loopback address.
+// Addresses of this form MUST NOT appear outside a host" (RFC 1122 3.2.1.3), belongs to an
+// interface that we do not have: as on Linux when lo is down, it cannot be reached.
+
+// maxLooped bounds the datagrams that wait. Linux lets as many wait
+// (net.core.netdev_max_backlog), and drops what is more, too.
+const maxLooped = 1000
+
+var errLoopFull = errors.New("IPv4: too many datagrams to ourselves wait")
+
+// loopQueue holds datagrams that we have sent to ourselves.
+type loopQueue struct {
+	waiting []*packet
+	timer   *timer // runs while any wait, without delay: what it calls has the lock for itself
+}
+
+func (s *Stack) initLoop() { s.ipv4.loop.timer = newTimer(&s.mu, s.receiveLooped) }
+
+func (s *Stack) closeLoop() {
+	s.ipv4.loop.timer.stop()
+	s.ipv4.loop.waiting = nil
+}
+
+// sendToSelf sends a datagram to ourselves. p is given back when it has arrived.
+func (s *Stack) sendToSelf(p *packet) {
+	q := &s.ipv4.loop
+	if s.closed || len(q.waiting) >= maxLooped {
+		s.freePacket(p)
+		s.drop(errLoopFull)
+		return
+	}
+	if s.trace {
+		s.note("to ourselves: %s", describeDatagram(p.bytes()))
+	}
+	q.waiting = append(q.waiting, p)
+	q.timer.start(0)
+}
+
+// takeLooped returns up to max datagrams that wait. The rest is for another time.
+func (s *Stack) takeLooped(max int) []*packet {
+	q := &s.ipv4.loop
+	n := min(max, len(q.waiting))
+	batch := q.waiting[:n:n]
+	q.waiting = q.waiting[n:]
+	if len(q.waiting) > 0 {
+		q.timer.start(0)
+	}
+	return batch
+}
+
+// arrivesFromSelf is receiveIPv4 for what never left: of its addresses we are sure.
+func (s *Stack) arrivesFromSelf(b []byte) error {
+	var h ipv4Header
+	payload, err := h.parse(b)
+	if err != nil {
+		return err
+	}
+	return s.takeDatagram(&h, payload)
 }

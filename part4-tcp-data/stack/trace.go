@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -27,6 +28,25 @@ func Describe(frame []byte) string {
 		return fmt.Sprintf("%v > %v, ethertype 0x%04x, length %d", h.src, h.dst, h.etherType, len(frame))
 	}
 	return fmt.Sprintf("[%v], length %d", err, len(frame))
+}
+
+// describeDatagram says what an IPv4 datagram is, in tcpdump's words.
+func describeDatagram(b []byte) string {
+	var h ipv4Header
+	payload, err := h.parse(b)
+	switch {
+	case err != nil && !errors.Is(err, errIPv4Checksum):
+		return describeBadIPv4(b, err)
+	case err != nil:
+		return describeIPv4(h) + " [" + err.Error() + "]"
+	case h.offset > 0:
+		return describeIPv4(h) + describeProtocol(h, payload)
+	case h.protocol == protocolICMP:
+		return describeIPv4(h) + describeICMP(payload)
+	case h.protocol == protocolTCP:
+		return describeTCP(h, payload)
+	}
+	return describeIPv4(h) + describeProtocol(h, payload)
 }
 
 // traceFrame traces a frame. Without a trace nothing is formatted.

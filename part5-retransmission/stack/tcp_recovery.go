@@ -1,8 +1,6 @@
 package stack
 
-import (
-	"time"
-)
+import "time"
 
 // recovery is what we know of losses, and what is being done about them. It learns of three
 // things: that a segment is sent (onSend), that an acknowledgment comes (onACK), and that a
@@ -147,6 +145,15 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 		list.nextUnsacked(start, block.to)
 	}
 	return sacked
+}
+
+// hasDSACK reports whether the first block tells of something that the peer has got twice:
+// if it is acknowledged already, or lies in the second one (RFC 2883 4).
+func (seg *segment) hasDSACK() bool {
+	blocks := &seg.opt.sack
+	first, second := blocks.list[0], blocks.list[1]
+	return blocks.n > 0 && first.to.leq(seg.ack) ||
+		blocks.n > 1 && second.from.leq(first.from) && first.to.leq(second.to)
 }
 
 // onDelivered is told of a segment that has arrived, as far as we know for the first time.

@@ -78,39 +78,6 @@ func (c *Conn) measure(seg *sentSegment, rtt, now time.Duration) {
 	}
 }
 
-// minRTTLife is for how long a round trip counts as the shortest, at least, and at most
-// for twice as long. BBR takes the same.
-const minRTTLife = 10 * time.Second
-
-// minRTT is the shortest of the round trips that were measured lately. The others took
-// longer because something waited in a queue, or for an ACK that was delayed. But it must
-// not be the shortest of all times, as the path may change: it is "a windowed min-filtered
-// estimate of recent RTT measurements that can adapt when migrating to significantly longer
-// paths" (RFC 8985 6.2 step 1). So there are two: that of now, and its successor.
-type minRTT struct {
-	rtt         time.Duration // the shortest; 0: none was measured
-	next        time.Duration // the shortest of those since
-	since, last time.Duration // when next began, and when something was last measured
-}
-
-// add adds a measurement. What was measured before a pause says nothing any more, but
-// the first one behind it is of an empty path.
-func (m *minRTT) add(rtt, now, pause time.Duration) {
-	rtt = max(rtt, 1)
-	switch {
-	case m.rtt == 0 || now-m.last > pause:
-		m.rtt, m.next, m.since = rtt, rtt, now
-	case now-m.since > minRTTLife:
-		m.rtt, m.next, m.since = min(m.next, rtt), rtt, now
-	default:
-		m.rtt, m.next = min(m.rtt, rtt), min(m.next, rtt)
-	}
-	m.last = now
-}
-
-// near reports whether the peer is so close that nothing need ever be on its way for long.
-func (m *minRTT) near() bool { return m.rtt > 0 && m.rtt < nearRTT }
-
 const (
 	// thresholdR1 is after how many retransmissions the layer below is told that
 	// something may be wrong: "at least 3 retransmissions" (RFC 9293 3.8.3, SHLD-10).
@@ -282,54 +249,4 @@ func (c *Conn) resendSYN() {
 	}
 	c.cc.synLost = true
 	c.send(flags, c.snd.iss, c.s.newPacket(0))
-}
-
-// Zero-window probing (RFC 9293 3.8.6.1): when the peer's window is 0, it will tell us
-// that it is open again with an ACK, which may be lost, and ACKs are not repeated. So we
-// ask, by sending a byte that it need not take; the retransmission timer says when.
-
-// watchWindow makes sure that a closed window is probed, if there is something to send
-// and nothing on its way that could be answered. "The transmitting host SHOULD send the
-// first zero-window probe when a zero window has existed for the retransmission timeout
-// period" (SHLD-29), and "increase exponentially the interval" (SHLD-30).
-func (c *Conn) watchWindow() {
-	waits := c.snd.nxt.less(c.end()) || c.snd.closed && c.snd.nxt == c.end()
-	if waits && c.snd.wnd == 0 && len(c.sentSegments.live()) == 0 && !c.runs(timerRetransmit) {
-		c.startTimer(timerRetransmit, c.rto.timeout())
-	}
-}
-
-// probeWindow sends "at least one octet of new data (if available)": one that was never
-// sent, or again the segment i.
-func (c *Conn) probeWindow(i int) {
-	if !c.sending() {
-		return
-	}
-	wnd := c.snd.wnd
-	c.snd.wnd = max(wnd, 1)
-	if i >= 0 {
-		c.resend(i)
-	} else { // more than one if the window is open by now, and only too small
-		c.sendText(c.snd.nxt, min(c.snd.wnd, int(c.end()-c.snd.nxt), c.effSndMSS()))
-	}
-	c.snd.wnd = wnd
-}
-
-// noteRefusal is told of an acknowledgment: if it opens the window again and does not
-// cover what was sent into the closed one, that was refused, and goes again at once.
-// Otherwise the timer need not run for as long as the probes had backed off; but it is
-// not put off. Only "an ACK ... that acknowledges new data" does that (RFC 6298 5.3): a
-// window that opens and closes all the time would else have us wait for ever.
-func (c *Conn) noteRefusal(seg *segment) {
-	if c.snd.wnd > 0 || seg.wnd == 0 || seg.ack != c.snd.una {
-		return
-	}
-	c.rto.backoff = 0
-	switch {
-	case len(c.sentSegments.live()) == 1:
-		c.sentSegments.lose(0)
-		c.restartRetransmitTimer()
-	case c.runs(timerRetransmit):
-		c.startTimer(timerRetransmit, min(c.timeLeft(timerRetransmit), c.rto.timeout()))
-	}
 }

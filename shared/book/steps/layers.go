@@ -26,12 +26,12 @@ type layer struct {
 }
 
 // layers are the layers of a stack; a file belongs to the first one with a pattern that matches. Everything may use the
-// layer stack: it holds the type Stack, whose fields are everybody's state. stack.go and datagram.go are where a packet
-// changes the layer; they hand it up and down, and use all.
+// layer stack: it holds the type Stack, whose fields are everybody's state. stack.go is where a packet changes the layer; it
+// hands it up and down, and uses all.
 var layers = []layer{
-	{"stack", "stack.go datagram.go", "*"},
-	{"base", "mac.go address.go packet.go timer.go checksum.go random.go", ""}, // knows no protocol
-	{"trace", "trace.go", "ethernet arp.describe*"},                            // asks each layer to describe its own part
+	{"stack", "stack.go", "*"},
+	{"base", "mac.go packet.go timer.go checksum.go random.go", ""}, // knows no protocol
+	{"trace", "trace.go", "ethernet ipv4 arp.describe* icmp.describe* udp.describe* tcp.protocolTCP udp.protocolUDP tcp.describe*"}, // asks each layer to describe its own part
 	{"ethernet", "ethernet*.go", "trace"},
 	{"arp", "arp*.go", "trace ethernet"},
 	{"ipv4", "ipv4*.go gateway.go route*.go", "trace ethernet arp icmp.send*"}, // has ICMP tell a sender what was wrong

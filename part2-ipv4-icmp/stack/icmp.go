@@ -216,3 +216,55 @@ func describeUnreachable(m icmpMessage) string {
 	}
 	return fmt.Sprintf("%v unreachable, code %d", quoted.dst, m.code)
 }
+
+// addICMP adds the fields of an ICMP message that came in a datagram.
+func (l *fieldList) addICMP(h *ipv4Header) {
+	l.enter("ICMP")
+	m, err := parseICMP(l.rest())
+	if err == errICMPShort {
+		l.addBroken("message", err)
+		return
+	}
+	l.addNumber(8, "Type", icmpTypeNames[m.typ])
+	code := ""
+	if isICMPError(m.typ) {
+		code = icmpWords(m.typ, m.code)
+	}
+	l.addNumber(8, "Code", code)
+	l.addHex(16, "Checksum", "")
+	if err != nil && !l.quoted && !h.isFragment() { // there is not all of it that it covers
+		l.blame("Checksum", err)
+	}
+	switch m.typ {
+	case icmpEcho, icmpEchoReply, icmpTimestamp:
+		l.addNumber(16, "Identifier", "")
+		l.addNumber(16, "Sequence Number", "")
+	case icmpParameterProblem:
+		l.addNumber(8, "Pointer", "the byte of the header that is wrong")
+		l.addHex(24, "unused", "")
+	case icmpUnreachable:
+		l.addHex(16, "unused", "")
+		l.addNumber(16, "Next-Hop MTU", "") // RFC 1191; unused but for one code
+	default:
+		l.addHex(32, "unused", "")
+	}
+	if isICMPError(m.typ) && !l.quoted {
+		l.addQuote()
+		return
+	}
+	l.addRest("Data", "")
+}
+
+// isICMPError reports whether a type is that of an error, which quotes a datagram.
+func isICMPError(typ uint8) bool {
+	return typ == icmpUnreachable || typ == icmpTimeExceeded || typ == icmpParameterProblem
+}
+
+var icmpTypeNames = map[uint8]string{
+	icmpEchoReply:        "echo reply",
+	icmpUnreachable:      "destination unreachable",
+	icmpEcho:             "echo request",
+	icmpTimeExceeded:     "time exceeded",
+	icmpParameterProblem: "parameter problem",
+	icmpTimestamp:        "timestamp",
+}

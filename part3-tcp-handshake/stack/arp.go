@@ -125,6 +125,36 @@ func isNeighbour(us netip.Prefix, ip netip.Addr) bool {
 	return us.Bits() >= 31 || us.Contains(ip.Prev()) && us.Contains(ip.Next())
 }
 
+// addARP adds the fields of an ARP packet.
+func (l *fieldList) addARP() {
+	l.layer = "ARP"
+	_, err := parseARP(l.rest())
+	if err == errARPShort {
+		l.addBroken("packet", err)
+		return
+	}
+	l.limit(arpLen)
+	l.addNumber(16, "hrd", "hardware type")
+	l.addHex(16, "pro", "protocol type: an EtherType")
+	l.addNumber(8, "hln", "bytes of a hardware address")
+	l.addNumber(8, "pln", "bytes of a protocol address")
+	l.addNumber(16, "op", map[uint64]string{arpRequest: "request", arpReply: "reply"}[l.peek(16)])
+	l.addMAC("sha", "sender hardware address")
+	l.addIP("spa", "sender protocol address")
+	l.addMAC("tha", "target hardware address")
+	l.addIP("tpa", "target protocol address")
+	switch err {
+	case errARPHardware:
+		l.blame("hrd", err)
+	case errARPProtocol:
+		l.blame("pro", err)
+	case errARPSizes:
+		l.blame("hln", err)
+	case errARPOpcode:
+		l.blame("op", err)
+	}
+}
+
 // Two announcements, two seconds apart (RFC 5227 1.1: ANNOUNCE_NUM and
 // ANNOUNCE_INTERVAL).
 const (

@@ -170,3 +170,57 @@ func describeBadIPv4(b []byte, err error) string {
 
 // minMTU is what every IPv4 link must carry (RFC 791 3.2), in bytes.
 const minMTU = 68
+
+// addIPv4 adds the fields of an IPv4 header that was read into h, and reports whether what is
+// behind it can be read, too. err is what was wrong.
+func (l *fieldList) addIPv4(h *ipv4Header, err error) bool {
+	l.enter("IPv4")
+	if err == errIPv4Short {
+		l.addBroken("header", err)
+		return false
+	}
+	l.addNumber(4, "Version", "")
+	l.addNumber(4, "IHL", fmt.Sprintf("a header of %d bytes", 4*l.peek(4)))
+	switch err {
+	case errIPv4Version:
+		l.blame("Version", err)
+		return false
+	case errIPv4IHL, errIPv4Header:
+		l.blame("IHL", err)
+		return false
+	}
+	l.addNumber(6, "DSCP", "")
+	l.addNumber(2, "ECN", "")
+	l.addNumber(16, "Total Length", "of the datagram, in bytes")
+	l.addNumber(16, "Identification", "")
+	l.addNumber(3, "Flags", h.flagNames())
+	l.addNumber(13, "Fragment Offset", fmt.Sprintf("byte %d of the payload", h.offset))
+	l.addNumber(8, "Time to Live", "")
+	l.addNumber(8, "Protocol", protocolNames[h.protocol])
+	l.addHex(16, "Header Checksum", "")
+	l.addIP("Source Address", "")
+	l.addIP("Destination Address", "")
+	l.addIPv4Options(h.options)
+	switch err {
+	case errIPv4Length, errIPv4Truncated:
+		l.blame("Total Length", err)
+		return false
+	case errIPv4Checksum:
+		l.blame("Header Checksum", err)
+	}
+	l.limit(h.length - h.headerLen())
+	return true
+}
+
+// flagNames names the flags that are set.
+func (h *ipv4Header) flagNames() string {
+	switch {
+	case h.dontFragment && h.moreFragments:
+		return "DF, MF"
+	case h.dontFragment:
+		return "DF"
+	case h.moreFragments:
+		return "MF"
+	}
+	return ""
+}

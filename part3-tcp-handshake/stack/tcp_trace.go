@@ -101,21 +101,30 @@ func describeFlags(flags uint8) string {
 func describeOptions(list []byte, from seqNum) string {
 	var names []string
 	for len(list) > 0 {
-		n := 1
-		if list[0] > tcpOptionNOP {
-			if len(list) < 2 || list[1] < 2 || int(list[1]) > len(list) {
-				names = append(names, "malformed")
-				break
-			}
-			n = int(list[1])
-		}
-		names = append(names, describeOption(list[:n], from))
-		if list[0] == tcpOptionEnd {
+		option, ok := firstOption(list)
+		if !ok {
+			names = append(names, "malformed")
 			break
 		}
-		list = list[n:]
+		names = append(names, describeOption(option, from))
+		if option[0] == tcpOptionEnd {
+			break
+		}
+		list = list[len(option):]
 	}
 	return strings.Join(names, ",")
+}
+
+// firstOption returns the first option of a list, kind and length included, unless it is
+// malformed.
+func firstOption(list []byte) (option []byte, ok bool) {
+	if list[0] <= tcpOptionNOP {
+		return list[:1], true
+	}
+	if len(list) < 2 || list[1] < 2 || int(list[1]) > len(list) {
+		return nil, false
+	}
+	return list[:list[1]], true
 }
 
 func describeOption(o []byte, from seqNum) string {
@@ -147,4 +156,86 @@ func describeSACK(blocks []byte, from seqNum) string {
 		text += fmt.Sprintf("{%d:%d}", first-from, behind-from)
 	}
 	return text
+}
+
+// addTCP adds the fields of a segment that came in a datagram.
+func (l *fieldList) addTCP(h *ipv4Header) {
+	l.enter("TCP")
+	var seg segment
+	segmentBytes := l.rest()
+	err := seg.parseHeader(segmentBytes)
+	if err == errTCPShort && !l.quoted {
+		l.addBroken("segment", err)
+		return
+	}
+	l.addNumber(16, "Source Port", "")
+	l.addNumber(16, "Destination Port", "")
+	l.addNumber(32, "Sequence Number", "")
+	l.addNumber(32, "Acknowledgment Number", "")
+	l.addNumber(4, "Data Offset", fmt.Sprintf("a header of %d bytes", 4*l.peek(4)))
+	l.addNumber(4, "Rsrvd", "")
+	l.addHex(8, "Control Bits", controlBits(uint8(l.peek(8))))
+	l.addNumber(16, "Window", "")
+	l.addHex(16, "Checksum", "")
+	l.addNumber(16, "Urgent Pointer", "")
+	switch {
+	case err == errTCPOffset, err == errTCPHeader:
+		l.blame("Data Offset", err)
+		return
+	case err == nil && !l.quoted && !h.isFragment() && tcpChecksum(segmentBytes, h.src, h.dst) != 0:
+		l.blame("Checksum", errTCPChecksum)
+	}
+	l.addTCPOptions(seg.options)
+	l.addRest("Data", "")
+}
+
+// controlBits names the control bits that are set, in the order of the header.
+func controlBits(flags uint8) string {
+	var names []string
+	for i, name := range []string{"CWR", "ECE", "URG", "ACK", "PSH", "RST", "SYN", "FIN"} {
+		if flags&(0x80>>i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// addTCPOptions adds a field for each option.
+func (l *fieldList) addTCPOptions(list []byte) {
+	for len(list) > 0 {
+		option, ok := firstOption(list)
+		if !ok {
+			l.add(8*len(list), "Options", "", "malformed: not read")
+			return
+		}
+		name, value := optionField(option)
+		l.add(8*len(option), name, value, "")
+		list = list[len(option):]
+		if option[0] == tcpOptionEnd {
+			l.add(8*len(list), "Padding", "", "")
+			return
+		}
+	}
+}
+
+// optionField names an option, and says what is in it. One that has not its kind's length has
+// no more than a number.
+func optionField(o []byte) (name, value string) {
+	switch {
+	case o[0] == tcpOptionEnd:
+		return "End of Option List", ""
+	case o[0] == tcpOptionNOP:
+		return "No-Operation", ""
+	case o[0] == tcpOptionMSS && len(o) == 4:
+		return "Maximum Segment Size", fmt.Sprint(binary.BigEndian.Uint16(o[2:]))
+	case o[0] == tcpOptionWindowScale && len(o) == 3:
+		return "Window Scale", fmt.Sprint(o[2])
+	case o[0] == 4 && len(o) == 2:
+		return "SACK-Permitted", ""
+	case o[0] == 5 && len(o) > 2 && len(o)%8 == 2:
+		return "SACK", strings.TrimSpace(describeSACK(o[2:], 0)[len("sack 1"):])
+	case o[0] == 8 && len(o) == 10:
+		return "Timestamps", fmt.Sprintf("TSval %d, TSecr %d", binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:]))
+	}
+	return fmt.Sprintf("Option %d", o[0]), fmt.Sprintf("%d bytes", len(o))
 }

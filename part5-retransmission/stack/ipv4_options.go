@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 )
@@ -198,4 +199,55 @@ func countOverflow(o []byte, at int) []byte {
 	}
 	o[3] += 1 << 4
 	return o
+}
+
+// addIPv4Options adds a field for each option.
+func (l *fieldList) addIPv4Options(list []byte) {
+	for at := 0; at < len(list); {
+		if list[at] == optionNOP {
+			l.add(8, "No Operation", "", "")
+			at++
+			continue
+		}
+		o, ok, err := nextOption(list, at)
+		switch {
+		case err != nil:
+			l.add(8*(len(list)-at), "Options", "", "")
+			l.blame("Options", err)
+			return
+		case !ok:
+			l.add(8, "End of Option List", "", "")
+			l.add(8*(len(list)-at-1), "Padding", "", "")
+			return
+		}
+		l.add(8*len(o.bytes), optionName(o.bytes[0]), optionValue(o.bytes), "")
+		at += len(o.bytes)
+	}
+}
+
+// optionName names an option that has a length.
+func optionName(typ byte) string {
+	switch typ {
+	case optionRecordRoute:
+		return "Record Route"
+	case optionTimestamp:
+		return "Internet Timestamp"
+	case optionLSRR:
+		return "Loose Source and Record Route"
+	case optionSSRR:
+		return "Strict Source and Record Route"
+	}
+	return fmt.Sprintf("Option %d", typ)
+}
+
+// optionValue says what an option has in it: a route, its addresses.
+func optionValue(o []byte) string {
+	if typ := o[0]; typ != optionRecordRoute && typ != optionLSRR && typ != optionSSRR || len(o) < 3 {
+		return fmt.Sprintf("%d bytes", len(o))
+	}
+	text := fmt.Sprintf("pointer %d:", o[2])
+	for at := 3; at+4 <= len(o); at += 4 {
+		text += " " + netip.AddrFrom4([4]byte(o[at:at+4])).String()
+	}
+	return text
 }

@@ -31,7 +31,9 @@ type layer struct {
 var layers = []layer{
 	{"stack", "stack.go", "*"},
 	{"base", "mac.go packet.go timer.go checksum.go random.go", ""}, // knows no protocol
-	{"trace", "trace.go", "ethernet ipv4 arp.describe* icmp.describe* udp.describe* tcp.protocolTCP udp.protocolUDP tcp.describe*"}, // asks each layer to describe its own part
+	// trace asks each layer to describe its own part.
+	{"trace", "trace.go fields.go", "ethernet ipv4 arp.describe* arp.add* icmp.describe* icmp.add* " +
+		"udp.describe* udp.add* udp.protocolUDP tcp.describe* tcp.add* tcp.protocolTCP"},
 	{"ethernet", "ethernet*.go", "trace"},
 	{"arp", "arp*.go", "trace ethernet"},
 	{"ipv4", "ipv4*.go gateway.go route*.go", "trace ethernet arp icmp.send*"}, // has ICMP tell a sender what was wrong

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -67,6 +68,33 @@ var underTest = suite.Stack[*Stack]{
 		s.dev = nullDevice{}
 		s.receiveFrame(arpFrame(s.mac, mac, 2, mac, ip, s.mac, s.ip.Addr()))
 		s.dev = dev
+	},
+	Left: func(s *Stack) (what string) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		tw := &s.tcp.timeWait
+		if n := len(s.tcp.conns) + s.tcp.open.Len() + len(tw.conns) + tw.queue.Len() + len(s.tcp.touched); n > 0 || !tw.timer.due.IsZero() {
+			what = fmt.Sprintf("%d connections, %d open, %d in TIME-WAIT (timer %v), %d to be answered; ",
+				len(s.tcp.conns), s.tcp.open.Len(), len(tw.conns), tw.timer.due, len(s.tcp.touched))
+		}
+		for port, l := range s.tcp.listeners {
+			if len(l.halfOpen)+len(l.ready) > 0 {
+				what += fmt.Sprintf("port %d: %d half open, %d ready; ", port, len(l.halfOpen), len(l.ready))
+			}
+		}
+		if s.arp.waiting > 0 {
+			what += fmt.Sprintf("%d packets wait for ARP; ", s.arp.waiting)
+		}
+		return what
+	},
+	Ended: func(t *testing.T, conn suite.Conn) error {
+		c := conn.(*Conn)
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		if c.timers.due != [connTimers]time.Duration{} || !c.timers.alarm.due.IsZero() {
+			t.Errorf("%v, in %s: timers run: %v", c.key, c.state, c.timers.due)
+		}
+		return c.err
 	},
 	CheckInvariants: func(t *testing.T, s *Stack) {
 		s.mu.Lock()

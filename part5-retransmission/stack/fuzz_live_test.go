@@ -294,7 +294,10 @@ func (z *liveFuzz) finish() {
 	time.Sleep(20 * time.Minute)
 	synctest.Wait()
 	z.check()
-	z.c.wantEnded(z.T)
+	underTest.Ended(z.T, z.c)
+	if left := underTest.Left(z.s); left != "" {
+		z.Error(left)
+	}
 }
 
 // icmp sends an error about a segment of ours, or nearly.

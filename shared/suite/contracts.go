@@ -33,11 +33,6 @@ type halves interface {
 	SetLinger(int) error
 }
 
-// A dialer is a stack that dials like a *net.Dialer.
-type dialer interface {
-	DialContext(ctx context.Context, network, address string) (net.Conn, error)
-}
-
 // deadliner is a *net.TCPListener.
 type deadliner interface {
 	net.Listener

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,7 @@ type Pair struct {
 	Ours, Peer Host
 
 	kind  *kind
+	began time.Time
 	ends  [2]ends // what our stack has sent, and the peer's
 	count int     // frames, of both
 	mu    sync.Mutex
@@ -69,7 +72,7 @@ func onBadPair(t *testing.T, k *kind, faults wire.Faults, cfg Config, f func(p *
 
 // newPair starts two stacks on a cable.
 func newPair(t *testing.T, k *kind, cable *wire.Segment, faults *wire.Faults, cfg Config) *Pair {
-	p := &Pair{T: t, Cable: cable, kind: k}
+	p := &Pair{T: t, Cable: cable, kind: k, began: time.Now()}
 	cable.Observe(func(_ time.Time, from int, frame []byte) { p.see(from, frame) })
 	var dev wire.Device = cable.End(0)
 	if faults != nil {
@@ -114,6 +117,18 @@ func (p *Pair) see(from int, frame []byte) {
 	if segment[13]&1 != 0 {
 		p.ends[from].fin = seq + length
 	}
+}
+
+// stampOf is the timestamp of the segment in a frame, if it has one.
+func stampOf(frame []byte) (value uint32, ok bool) {
+	if len(frame) < 14+20+20+12 || frame[12] != 8 || frame[13] != 0 || frame[14+9] != 6 {
+		return 0, false
+	}
+	options := frame[14+int(frame[14]&15)*4+20:] // where the stacks put it: at the end of a SYN's list, else behind two NOPs
+	if options[0] != 1 || options[1] != 1 || options[2] != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(options[4:]), true
 }
 
 // intact reports whether no bit of a segment has changed on the way.
@@ -233,6 +248,66 @@ func (p *Pair) bothWays(ours, peer TCP, size int64) time.Duration {
 		}
 	}
 	return time.Since(start)
+}
+
+// call runs f, which is expected to wait. What f returns comes out of the channel.
+func (p *Pair) call(f func() error) <-chan error {
+	p.Helper()
+	result := make(chan error, 1)
+	go func() { result <- f() }()
+	synctest.Wait()
+	select {
+	case err := <-result:
+		p.Errorf("returned %v at once, and should have waited", err)
+		result <- err
+	default:
+	}
+	return result
+}
+
+// A dialer is a stack that dials like a *net.Dialer.
+type dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+func dialTCP(ctx context.Context, from Host, address string) (TCP, error) {
+	c, err := from.(dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return c.(TCP), nil
+}
+
+// stateOf is the state of our end of a connection, or "" when it has ended.
+func (p *Pair) stateOf(ours TCP) string {
+	return p.kind.state(p.Ours, portOf(ours.RemoteAddr()))
+}
+
+func portOf(a net.Addr) uint16 { return a.(*net.TCPAddr).AddrPort().Port() }
+
+// wantNothingLeft checks that neither stack has anything left of a connection.
+func (p *Pair) wantNothingLeft(when string) {
+	p.Helper()
+	synctest.Wait()
+	for whose, s := range map[string]Host{"ours": p.Ours, "the peer": p.Peer} {
+		if left := p.kind.left(s); left != "" {
+			p.Errorf("%s, %s: %s", when, whose, left)
+		}
+	}
+}
+
+// goroutines returns how many goroutines run code of a part, once those of the bubble that are about to end have ended.
+// There are others, the runtime's own.
+func goroutines() (n int) {
+	synctest.Wait()
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "framebyframe/part") {
+			n++
+		}
+	}
+	return n
 }
 
 // look is what a failing test says of a connection.

@@ -98,7 +98,7 @@ func runProgram(t *testing.T, k *kind, n int64) {
 		late.Stop()
 		p.check()
 		time.Sleep(5 * time.Minute) // closeTimeout, orphanTimeout, timeWaitLen
-		synctest.Wait()
+		p.wantNothingLeft("five minutes later")
 		for _, x := range []*actor{a, b} {
 			x.judge(t, p.kind.ended(t, x.c))
 		}
@@ -153,15 +153,12 @@ func recorded(t *testing.T, k *kind, n int64) *kind {
 		t.Fatal(err)
 	}
 	fmt.Println("the capture is in", file.Name())
-	r := *k
-	r.new = func(dev wire.Device, cfg Config) Host {
-		if cfg.MAC != OurMAC {
-			return k.new(dev, cfg)
+	return k.with(func(dev wire.Device, cfg Config) (wire.Device, Config) {
+		if cfg.MAC == OurMAC {
+			cfg.Log, dev = os.Stdout, pcap.Tee(dev, writer)
 		}
-		cfg.Log = os.Stdout
-		return k.new(pcap.Tee(dev, writer), cfg)
-	}
-	return &r
+		return dev, cfg
+	})
 }
 
 // play starts the goroutines of one end, each with dice of its own.

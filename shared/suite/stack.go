@@ -38,8 +38,9 @@ type Stack[S Host] struct {
 	Figures func(s S, peerPort uint16) map[string]int
 	// Meet has the stack know a neighbour's MAC address without a word on the cable.
 	Meet func(s S, ip netip.Addr, mac [6]byte)
-	// Ended checks that a connection has ended and nothing is left of any in its stack. It returns the error with
-	// which it has.
+	// Left says what a stack has left of connections, of their buffers and of packets that wait; "" is nothing.
+	Left func(s S) string
+	// Ended checks that no timer of a connection runs. It returns the error with which the connection has ended.
 	Ended func(t *testing.T, c Conn) error
 	// CheckInvariants checks what must hold whenever the stack's lock is free.
 	CheckInvariants func(t *testing.T, s S)
@@ -103,6 +104,7 @@ type kind struct {
 	setReceiveBuffer func(c Conn, n int)
 	figures          func(s Host, peerPort uint16) map[string]int
 	meet             func(s Host, ip netip.Addr, mac [6]byte)
+	left             func(s Host) string
 	ended            func(t *testing.T, c Conn) error
 	check            func(t *testing.T, s Host)
 }
@@ -131,10 +133,20 @@ func kindOf[S Host](st Stack[S]) *kind {
 	if st.Meet != nil {
 		k.meet = func(s Host, ip netip.Addr, mac [6]byte) { st.Meet(s.(S), ip, mac) }
 	}
+	if st.Left != nil {
+		k.left = func(s Host) string { return st.Left(s.(S)) }
+	}
 	if st.CheckInvariants != nil {
 		k.check = func(t *testing.T, s Host) { st.CheckInvariants(t, s.(S)) }
 	}
 	return k
+}
+
+// with is the same kind of stack, but made with what change returns.
+func (k *kind) with(change func(dev wire.Device, cfg Config) (wire.Device, Config)) *kind {
+	changed := *k
+	changed.new = func(dev wire.Device, cfg Config) Host { return k.new(change(dev, cfg)) }
+	return &changed
 }
 
 var partDir = regexp.MustCompile(`(?:^|/)part(\d+)-[^/]*`)
@@ -197,6 +209,41 @@ var goTests = []goTest{
 	{"concurrent reads", 4, 0, testConcurrentReads},
 	{"concurrent methods", 4, 0, testConcurrentMethods},
 	{"as package net", 4, 0, testConnAsPackageNet},
+	{"Close ends what waits", 4, 0, testConnCloseUnblocks},
+	{"Close of the stack ends what waits", 4, 0, testStackCloseUnblocks},
+	{"a reset by the peer", 4, 0, testConnReset},
+	{"Close with data unread", 4, 0, testConnCloseUnread},
+	{"CloseWrite", 4, 0, testConnCloseWrite},
+	{"CloseRead", 4, 0, testConnCloseRead},
+	{"linger times", 4, 0, testConnLingerLimits},
+	{"linger 0", 4, 0, testLingerZero},
+	{"linger until delivered", 4, 0, testLingerDelivered},
+	{"linger in vain", 4, 0, testLingerInVain},
+	{"an orphan", 4, 0, testOrphan},
+	{"deadlines in the past", 4, 0, testDeadlinePast},
+	{"deadlines in the future", 4, 0, testDeadlineFuture},
+	{"deadlines that move", 4, 0, testDeadlineMoved},
+	{"deadlines of one direction", 4, 0, testDeadlineOneDirection},
+	{"errors of a dial", 4, 0, testDialErrors},
+	{"forms of an address", 4, 0, testDialForms},
+	{"context of a dial", 4, 0, testDialContext},
+	{"a dial given up at any moment", 4, 0, testDialGivenUpAnytime},
+	{"addresses", 4, 0, testConnAddresses},
+	{"Close of a listener", 4, 0, testListenerClose},
+	{"many Accepts", 4, 0, testListenerConcurrentAccept},
+	{"a listener closed at any moment", 4, 0, testListenerClosedAnytime},
+	{"a stack closed under load", 4, 0, testStackClosedAnytime},
+	{"nettest", 4, 0, testConnIsNetConn},
+	{"TLS", 4, 0, testTLS},
+	{"HTTP keep-alive", 4, 0, testHTTPKeepAlive},
+	{"HTTP POST", 4, 0, testHTTPPost},
+	{"HTTP not found", 4, 0, testHTTPNotFound},
+	{"HTTP pipelining", 4, 0, testHTTPPipelining},
+	{"HTTP handlers that misbehave", 4, 0, testBadHandlers},
+	{"slowloris", 4, 0, testAttackSlowloris},
+	{"HTTP to ourselves", 4, 0, testHTTPToSelf},
+	{"transfer to ourselves", 4, 0, testTransferToSelf},
+	{"services survive their peers", 4, 0, testServicesSurvivePeers},
 	{"initial window", 5, 0, testScriptInitialWindow},
 	{"slow start", 5, 0, testCongestionSlowStart},
 	{"restart after idle", 5, 0, testCongestionIdleRestart},
@@ -210,4 +257,10 @@ var goTests = []goTest{
 	{"transfer with faults, no SACK", 5, 0, testTransferFaultsPlain},
 	{"one history", 5, 0, testTransferOneHistory},
 	{"random programs", 5, 0, testRandomPrograms},
+	{"all calls at once", 5, 0, testAllCalls},
+	{"a peer that does not answer is a timeout", 5, 0, testConnTimeout},
+	{"clients disappear", 5, 0, testClientsDisappear},
+	{"transfer over a device that refuses frames", 5, 0, testTransferMoodyDevice},
+	{"idle for a week", 5, 0, testIdleForAWeek},
+	{"sixty days", 5, 0, testSixtyDays},
 }

@@ -40,7 +40,7 @@ func (b *book) partLists() (lines []string, err error) {
 		if !ok {
 			return nil, fmt.Errorf("%s does not begin with a title", chapter)
 		}
-		can, err := canOf(p, seen)
+		can, err := b.canOf(p, seen)
 		if err != nil {
 			return nil, err
 		}
@@ -60,8 +60,16 @@ func (b *book) partLists() (lines []string, err error) {
 	return lines, nil
 }
 
-// canOf returns what a part's tests say that it can do, and that is not in seen, and adds it there.
-func canOf(p parts.Part, seen map[string]bool) (lines []string, err error) {
+// canOf returns what a part's tests and the suite's say that it can do, and that is not in seen, and adds it there.
+func (b *book) canOf(p parts.Part, seen map[string]bool) (lines []string, err error) {
+	note := func(doc string) {
+		for _, line := range strings.Split(doc, "\n") {
+			if line, ok := strings.CutPrefix(line, "Can: "); ok && !seen[line] {
+				seen[line] = true
+				lines = append(lines, "- "+oneLine(line))
+			}
+		}
+	}
 	for _, dir := range parts.TestDirs {
 		files, _ := filepath.Glob(filepath.Join(p.Dir, dir, "*_test.go")) // fails for a malformed pattern only
 		for _, name := range files {
@@ -70,13 +78,17 @@ func canOf(p parts.Part, seen map[string]bool) (lines []string, err error) {
 				return nil, err
 			}
 			for _, f := range src.Tests() {
-				for _, line := range strings.Split(f.Doc.Text(), "\n") {
-					if line, ok := strings.CutPrefix(line, "Can: "); ok && !seen[line] {
-						seen[line] = true
-						lines = append(lines, "- "+oneLine(line))
-					}
-				}
+				note(f.Doc.Text())
 			}
+		}
+	}
+	shared, err := b.tree.SuiteTests()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shared {
+		if s.Fits(p) {
+			note(s.Doc)
 		}
 	}
 	if len(lines) == 0 {

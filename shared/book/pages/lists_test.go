@@ -8,7 +8,7 @@ import (
 const partsText = "<!-- parts: -->\n\n" +
 	"**[1 ARP](docs/1-arp.md)**, in [part1-arp](part1-arp), can\n\n- answer: `arping`\n- learn\n\n" +
 	"and cannot yet:\n\n- `ping 10.0.0.4`: nothing | silence\n- a long one: dropped\n\n" +
-	"**[2 IP](docs/2-ip.md)**, in [part2-ip](part2-ip), can\n\n- answer `ping`\n\n" +
+	"**[2 IP](docs/2-ip.md)**, in [part2-ip](part2-ip), can\n\n- answer `ping`\n- wait\n\n" +
 	"and cannot yet:\n\n- `nc`: silence\n\n<!-- end -->\n"
 
 // noNC is what the second part cannot do.
@@ -22,6 +22,7 @@ func partsPaper(t *testing.T) *paper {
 	d.Write("part2-ip/stack/a_test.go", one)
 	d.Write("part2-ip/stack/b_test.go", "package stack\n\n// Can: answer `ping`\nfunc TestB() {}\n")
 	d.Write("shared/suite/scripts/gaps.txt", gapSource+noNC)
+	d.Write("shared/suite/stack.go", "package suite\n\nvar goTests = []goTest{{\"a week\", 2, 0, testWeek}}\n\n// Can: wait\nfunc testWeek() {}\n")
 	d.Write("docs/1-arp.md", "# 1 ARP\n")
 	d.Write("docs/2-ip.md", "# 2 IP\n")
 	return d
@@ -37,7 +38,8 @@ func TestParts(t *testing.T) {
 func TestPartsStale(t *testing.T) {
 	for _, test := range []struct{ file, text, says string }{
 		{"part2-ip/stack/b_test.go", "package stack\n\n// Can: answer `pong`\nfunc TestB() {}\n", "+- answer `pong`"},
-		{"part2-ip/stack/b_test.go", "package stack\n", "no test of part2-ip says what the part can do"},
+		{"part2-ip/stack/b_test.go", "package stack\n", "-- answer `ping`"},
+		{"shared/suite/stack.go", "package suite\n\nvar goTests = []goTest{{\"a week\", 2, testWeek}}\n", "a row is not name, from, until, function"},
 		{"shared/suite/scripts/gaps.txt", gapSource + strings.Replace(noNC, "silence", "a reset", 1), "+- `nc`: a reset"},
 		{"docs/2-ip.md", "# 2 IPv4\n", "[2 IPv4]"},
 		{"docs/2-ip.md", "IP\n", "does not begin with a title"},

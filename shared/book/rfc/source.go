@@ -78,13 +78,23 @@ func readParts(t *parts.Tree) (all, error) {
 	return read, nil
 }
 
-// addScripts notes the suite's scripts that fit the part: a file is a test, and a script in it is a case.
+// addScripts notes the suite's tests that fit the part: of the scripts, a file is a test, and a script in it is a case;
+// one in Go is TestSuite/NAME.
 func (p *part) addScripts(t *parts.Tree) error {
 	scripts, err := t.Scripts()
 	for _, s := range scripts {
 		if s.Fits(p.Part) {
 			p.tests[s.File] = parts.ScriptDir + "/" + s.File + ".txt"
 			p.words[s.Name] = true
+		}
+	}
+	if err != nil {
+		return err
+	}
+	inGo, err := t.SuiteTests()
+	for _, s := range inGo {
+		if s.Fits(p.Part) {
+			p.tests["TestSuite/"+s.Name] = s.File
 		}
 	}
 	return err

@@ -21,7 +21,7 @@ type row struct {
 	Tried   string
 	Outcome string
 
-	test  string   // TestSYNFlood, without its subtests
+	test  string   // TestSYNFlood, without its subtests; or TestSuite/slowloris
 	parts []string // the directories of the parts on which it passes, in order
 	alone bool     // it counts for that part alone: a fuzz target runs on the last one that has it
 }
@@ -46,7 +46,7 @@ func readLog(log io.Reader) ([]row, error) {
 			if areaIndex(r.Area) < 0 {
 				return nil, fmt.Errorf("%s reports the unknown area %q", m[1], r.Area)
 			}
-			r.test, _, _ = strings.Cut(m[1], "/")
+			r.test = topmost(m[1])
 			pending = append(pending, r)
 		}
 		if m := verdict.FindStringSubmatch(lines.Text()); m != nil {
@@ -58,6 +58,15 @@ func readLog(log io.Reader) ([]row, error) {
 		}
 	}
 	return all, lines.Err()
+}
+
+// topmost is a test without its subtests; those of the suite are tests of their own.
+func topmost(name string) string {
+	words := strings.SplitN(name, "/", 3)
+	if words[0] == "TestSuite" && len(words) > 1 {
+		return words[0] + "/" + words[1]
+	}
+	return words[0]
 }
 
 // areas in the order of the page, with what stands under each heading.

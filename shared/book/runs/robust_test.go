@@ -15,6 +15,7 @@ const log = `=== RUN   TestFlood
 ok  	framebyframe/part3-tcp-handshake/stack	0.007s
 === ATTR  TestFlood/big robust {"Area":"attack","What":"a | b","Source":"RFC 4987","Tried":"20","Outcome":"1 \u003c 2"}
 === ATTR  TestWeek robust {"Area":"application","What":"a week","Source":"","Tried":"7 days","Outcome":"nothing"}
+=== ATTR  TestSuite/slow_header/7 robust {"Area":"application","What":"slow","Source":"","Tried":"1","Outcome":"nothing"}
 ok  	framebyframe/part4-tcp-data/stack	(cached)
 `
 
@@ -38,6 +39,7 @@ func TestTableFromLog(t *testing.T) {
 	for _, line := range []string{
 		"\n| a \\| b | RFC 4987 | 20 | 1 &lt; 2 | `TestFlood` | 3-5 |\n",
 		"\n| a week |  | 7 days | nothing | `TestWeek` | 4 |\n",
+		"\n| slow |  | 1 | nothing | `TestSuite/slow_header` | 4 |\n",
 	} {
 		if !strings.Contains(page, line) {
 			t.Errorf("no row %q in\n%s", line, page)

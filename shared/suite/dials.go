@@ -1,21 +1,26 @@
-package stack
+package suite
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"framebyframe/shared/wire"
+
+	"golang.org/x/net/nettest"
 )
 
 // dialError dials from us and returns the error, which there has to be, and that after d.
-func (p *pair) dialError(ctx context.Context, d time.Duration, network, address string) error {
+func (p *Pair) dialError(ctx context.Context, d time.Duration, network, address string) error {
 	p.Helper()
 	start := time.Now()
-	c, err := p.ours.DialContext(ctx, network, address)
+	c, err := p.Ours.(dialer).DialContext(ctx, network, address)
 	if c != nil || err == nil {
 		p.Fatalf("dial %s %s: %v, %v", network, address, c, err)
 	}
@@ -30,8 +35,8 @@ func (p *pair) dialError(ctx context.Context, d time.Duration, network, address 
 }
 
 // What can go wrong with a dial at once is told by the error's number or type.
-func TestDialErrors(t *testing.T) {
-	onPair(t, func(p *pair) {
+func testDialErrors(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
 		ctx := p.Context()
 		err := p.dialError(ctx, 0, "tcp", "10.0.0.1:81")
 		wantOpError(t, err, "dial", syscall.ECONNREFUSED)
@@ -57,20 +62,20 @@ func TestDialErrors(t *testing.T) {
 
 // An address may have all forms that net.Dialer takes: IPv4 written as IPv6 (RFC 4291
 // 2.5.5.2), and the name of a service for its port.
-func TestDialForms(t *testing.T) {
-	onPair(t, func(p *pair) {
-		l, err := p.peer.Listen(80)
+func testDialForms(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
+		l, err := p.kind.listen(p.Peer, 80)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, network := range []string{"tcp", "tcp4"} {
 			for _, address := range []string{"10.0.0.1:80", "10.0.0.1:http", "[10.0.0.1]:080", "[::ffff:10.0.0.1]:80", "[::ffff:a00:1]:http"} {
-				c, err := p.ours.DialContext(p.Context(), network, address)
+				c, err := p.Ours.(dialer).DialContext(p.Context(), network, address)
 				if err != nil {
 					t.Error(err)
 					continue
 				}
-				if at := c.RemoteAddr().String(); at != l.Addr().String() {
+				if at := c.RemoteAddr().String(); at != l.Net.Addr().String() {
 					t.Errorf("%s %s: the peer's address is %s", network, address, at)
 				}
 				c.Close()
@@ -81,10 +86,10 @@ func TestDialForms(t *testing.T) {
 
 // A context ends a dial that waits: by its deadline, which is a timeout, or because it
 // is cancelled, which is none. Nothing is left of it then.
-func TestDialContext(t *testing.T) {
-	onPair(t, func(p *pair) {
-		p.connect(80) // so that MAC addresses are known
-		p.cable.End(1).SetLink(false)
+func testDialContext(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
+		first, _ := p.connect(80) // so that MAC addresses are known
+		p.Cable.End(1).SetLink(false)
 		ctx, cancel := context.WithTimeout(p.Context(), 500*time.Millisecond)
 		defer cancel()
 		err := p.dialError(ctx, 500*time.Millisecond, "tcp4", "10.0.0.1:80")
@@ -98,17 +103,16 @@ func TestDialContext(t *testing.T) {
 		wantOpError(t, err, "dial", context.Canceled)
 		err = p.dialError(ctx, 0, "tcp", "10.0.0.1:80") // it is cancelled before the dial begins
 		wantOpError(t, err, "dial", context.Canceled)
-		p.ours.mu.Lock()
-		defer p.ours.mu.Unlock()
-		if n := p.ours.tcp.open.Len(); n != 1 {
-			t.Errorf("%d connections are open, want the first one", n)
+		first.Abort()
+		if left := k.left(p.Ours); left != "" {
+			t.Error(left)
 		}
 	})
 }
 
 // Addresses are *net.TCPAddr, and each end names the other.
-func TestConnAddresses(t *testing.T) {
-	onPair(t, func(p *pair) {
+func testConnAddresses(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
 		ours, peer := p.connect(80)
 		for _, c := range [][2]net.Conn{{ours, peer}, {peer, ours}} {
 			if local := c[0].LocalAddr().(*net.TCPAddr); local.String() != c[1].RemoteAddr().String() || local.Network() != "tcp" {
@@ -118,30 +122,30 @@ func TestConnAddresses(t *testing.T) {
 		if a := ours.LocalAddr().(*net.TCPAddr).AddrPort(); a != netip.MustParseAddrPort("10.0.0.4:80") {
 			t.Errorf("our address is %v", a)
 		}
-		if a := p.listen(81).Addr().String(); a != "10.0.0.4:81" {
+		if a := p.listen(81).Net.Addr().String(); a != "10.0.0.4:81" {
 			t.Errorf("the listener's address is %v", a)
 		}
 	})
 }
 
 // Close ends an Accept that waits, and connections that nobody has accepted are reset.
-func TestListenerClose(t *testing.T) {
-	onPair(t, func(p *pair) {
+func testListenerClose(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
 		l := p.listen(80)
-		accept := p.call(func() error { _, err := l.Accept(); return err })
+		accept := p.call(func() error { _, err := l.Net.Accept(); return err })
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 		wantOpError(t, <-accept, "accept", net.ErrClosed)
-		_, err := l.Accept()
+		_, err := l.Net.Accept()
 		wantOpError(t, err, "accept", net.ErrClosed)
 		wantOpError(t, l.Close(), "close", net.ErrClosed)
 
 		l = p.listen(80) // the port is free again
-		if _, err := p.ours.Listen(80); !errors.Is(err, syscall.EADDRINUSE) {
+		if _, err := p.kind.listen(p.Ours, 80); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("two listeners on a port: %v", err)
 		}
-		c, err := p.peer.DialContext(p.Context(), "tcp", "10.0.0.4:80")
+		c, err := dialTCP(p.Context(), p.Peer, "10.0.0.4:80")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,12 +157,12 @@ func TestListenerClose(t *testing.T) {
 }
 
 // Several Accepts at the same time get a connection each.
-func TestListenerConcurrentAccept(t *testing.T) {
-	onPair(t, func(p *pair) {
+func testListenerConcurrentAccept(t *testing.T, k *kind) {
+	onPair(t, k, func(p *Pair) {
 		l, seen := p.listen(80), make(chan string, 20)
 		for range cap(seen) {
 			go func() {
-				c, err := l.Accept()
+				c, err := l.Net.Accept()
 				if err != nil {
 					t.Error(err)
 					return
@@ -168,7 +172,7 @@ func TestListenerConcurrentAccept(t *testing.T) {
 		}
 		want := make(map[string]bool)
 		for range cap(seen) {
-			c, err := p.peer.DialContext(p.Context(), "tcp", l.Addr().String())
+			c, err := dialTCP(p.Context(), p.Peer, l.Net.Addr().String())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,4 +185,23 @@ func TestListenerConcurrentAccept(t *testing.T) {
 			t.Errorf("nobody got %v", want)
 		}
 	})
+}
+
+// A Conn is a net.Conn as package net and everybody who uses it expects one to be:
+// golang.org/x/net/nettest tries basic reading and writing, ping-pong, races between
+// all the methods, deadlines in the past, the present and the future, and closing.
+// It measures real time, so this is no test for a bubble.
+func testConnIsNetConn(t *testing.T, k *kind) {
+	runs := 0
+	nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
+		p := newPair(t, k, wire.New(2), nil, Ours())
+		runs++
+		c2, c1 = p.connect(80)
+		return c1, c2, p.close, nil
+	})
+	Row{
+		Area: "application", What: "a net.Conn as others expect one", Source: "golang.org/x/net/nettest",
+		Tried:   fmt.Sprintf("nettest.TestConn: %d pairs of connections in real time", runs),
+		Outcome: "data, ping-pong, races of all methods, past, present and future deadlines, and closing are as with package net",
+	}.Report(t)
 }

@@ -1,4 +1,4 @@
-package stack
+package suite
 
 import (
 	"context"
@@ -13,77 +13,35 @@ import (
 	"testing/synctest"
 	"time"
 
-	"framebyframe/shared/suite"
 	"framebyframe/shared/wire"
 )
 
 // onSlowPair is onPair on a cable of 200 Mbit/s that takes a millisecond each way, so that there is time between the steps of a
 // handshake. lose may be nil, or chooses frames for the peer, and of the peer, that are lost.
-func onSlowPair(t *testing.T, lose func(frame []byte) bool, f func(p *pair)) {
+func onSlowPair(t *testing.T, k *kind, lose func(frame []byte) bool, f func(p *Pair)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		seg := wire.New(2)
-		slow := wire.Impair(seg.End(1), wire.Faults{Delay: time.Millisecond, Rate: 200e6, Queue: 1000, DropOut: lose, DropIn: lose})
-		p := &pair{t, seg, New(seg.End(0), quietConfig()), New(slow, honestConfig())}
-		for _, s := range []*Stack{p.ours, p.peer} {
-			go func() {
-				if err := s.Run(); err != nil {
-					t.Errorf("Run returned %v", err)
-				}
-			}()
+	slow := wire.Faults{Delay: time.Millisecond, Rate: 200e6, Queue: 1000, DropOut: lose, DropIn: lose}
+	onPair(t, k.with(func(dev wire.Device, cfg Config) (wire.Device, Config) {
+		if cfg.MAC == PeerMAC {
+			dev = wire.Impair(dev, slow)
 		}
-		defer p.close()
-		f(p)
-	})
-}
-
-// leftOver says what a stack still has of connections and of packets that wait; "" is nothing.
-func (s *Stack) leftOver() (what string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tw := &s.tcp.timeWait
-	if n := len(s.tcp.conns) + s.tcp.open.Len() + len(tw.conns) + tw.queue.Len() + len(s.tcp.touched); n > 0 || !tw.timer.due.IsZero() {
-		what = fmt.Sprintf("%d connections, %d open, %d in TIME-WAIT (timer %v), %d to be answered; ",
-			len(s.tcp.conns), s.tcp.open.Len(), len(tw.conns), tw.timer.due, len(s.tcp.touched))
-	}
-	for port, l := range s.tcp.listeners {
-		if len(l.halfOpen)+len(l.ready) > 0 {
-			what += fmt.Sprintf("port %d: %d half open, %d ready; ", port, len(l.halfOpen), len(l.ready))
-		}
-	}
-	if s.arp.waiting > 0 {
-		what += fmt.Sprintf("%d packets wait for ARP; ", s.arp.waiting)
-	}
-	return what
-}
-
-// timersOf counts the timers of connections that run.
-func timersOf(conns []*Conn) (running int) {
-	for _, c := range conns {
-		c.s.mu.Lock()
-		if c.timers.due != [connTimers]time.Duration{} || !c.timers.alarm.due.IsZero() {
-			running++
-		}
-		c.s.mu.Unlock()
-	}
-	return running
+		return dev, cfg
+	}), f)
 }
 
 // A dial can be given up at any moment of it, by its context or its deadline: while the neighbour's MAC is asked for,
 // when the SYN is under way, when the SYN,ACK is, or is lost. It returns at that moment, and nothing is left of it.
-func TestDialGivenUpAnytime(t *testing.T) {
+func testDialGivenUpAnytime(t *testing.T, k *kind) {
 	isSYNACK := func(frame []byte) bool {
-		_, packet, _ := parseEther(frame)
-		h, payload, err := parsedIPv4(packet)
-		return err == nil && h.protocol == protocolTCP && payload[13] == flagSYN|flagACK
+		return len(frame) > 47 && frame[12] == 8 && frame[13] == 0 && frame[23] == 6 && frame[47] == 0x12
 	}
-	isARP := func(frame []byte) bool { h, _, _ := parseEther(frame); return h.etherType == etherTypeARP }
+	isARP := func(frame []byte) bool { return frame[12] == 8 && frame[13] == 6 }
 	var givenUp, opened int
 	for name, lose := range map[string]func([]byte) bool{"all arrives": nil, "the SYN,ACK is lost": isSYNACK, "nobody answers ARP": isARP} {
 		for after := time.Duration(0); after < 8*time.Millisecond; after += 100 * time.Microsecond {
 			for _, deadline := range []bool{false, true} {
-				onSlowPair(t, lose, func(p *pair) {
-					l, err := p.peer.Listen(80)
+				onSlowPair(t, k, lose, func(p *Pair) {
+					l, err := p.kind.listen(p.Peer, 80)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -97,7 +55,7 @@ func TestDialGivenUpAnytime(t *testing.T) {
 					}
 					defer cancel()
 					start := time.Now()
-					c, err := p.ours.DialContext(ctx, "tcp", "10.0.0.1:80")
+					c, err := dialTCP(ctx, p.Ours, "10.0.0.1:80")
 					if err == nil {
 						opened++
 						c.Close()
@@ -112,16 +70,12 @@ func TestDialGivenUpAnytime(t *testing.T) {
 					l.Close()
 					time.Sleep(2 * timeWaitLen)
 					synctest.Wait()
-					for _, s := range []*Stack{p.ours, p.peer} {
-						if left := s.leftOver(); left != "" {
-							t.Errorf("%s, given up after %v (%v): %s of %v", name, after, err, left, s.ip)
-						}
-					}
+					p.wantNothingLeft(fmt.Sprintf("%s, given up after %v (%v)", name, after, err))
 				})
 			}
 		}
 	}
-	suite.Row{
+	Row{
 		Area: "application", What: "a dial that is given up", Source: "RFC 9293 3.10.5",
 		Tried:   fmt.Sprintf("%d dials, given up each 0.1 ms of the handshake, also of one whose ARP reply or SYN,ACK is lost", givenUp+opened),
 		Outcome: fmt.Sprintf("%d return at that instant with the context's error, %d were open by then; nothing is left on either side", givenUp, opened),
@@ -139,7 +93,7 @@ func wantDialError(t *testing.T, err, want error) {
 
 // A listener can be closed at any moment while peers connect: each Accept that waits ends with net.ErrClosed, what is
 // half open or waits to be accepted is reset (RFC 9293 3.10.4, CLOSE in the LISTEN state), and who was accepted goes on.
-func TestListenerClosedAnytime(t *testing.T) {
+func testListenerClosedAnytime(t *testing.T, k *kind) {
 	const peers, accepts = 20, 5
 	outcome := make(map[string]int)
 	var mu sync.Mutex
@@ -147,12 +101,12 @@ func TestListenerClosedAnytime(t *testing.T) {
 	times := 0
 	for after := time.Duration(0); after < 16*time.Millisecond; after += 250 * time.Microsecond {
 		times++
-		onSlowPair(t, nil, func(p *pair) {
+		onSlowPair(t, k, nil, func(p *Pair) {
 			l := p.listen(80)
 			var all sync.WaitGroup
 			for range accepts {
 				all.Go(func() {
-					c, err := l.Accept()
+					c, err := l.Net.Accept()
 					if err != nil {
 						wantOpError(t, err, "accept", net.ErrClosed)
 						count("Accepts ended")
@@ -165,7 +119,7 @@ func TestListenerClosedAnytime(t *testing.T) {
 			for i := range peers {
 				all.Go(func() {
 					time.Sleep(time.Duration(i) * 500 * time.Microsecond)
-					c, err := p.peer.DialContext(context.Background(), "tcp", "10.0.0.4:80")
+					c, err := dialTCP(context.Background(), p.Peer, "10.0.0.4:80")
 					if err != nil {
 						if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ECONNRESET) {
 							t.Errorf("closed after %v: dial %d: %v", after, i, err)
@@ -174,7 +128,7 @@ func TestListenerClosedAnytime(t *testing.T) {
 						return
 					}
 					defer c.Close()
-					c.Write(echoText[:1])
+					c.Write([]byte("x"))
 					switch _, err := c.Read(make([]byte, 1)); {
 					case err == nil:
 						count("served")
@@ -194,11 +148,7 @@ func TestListenerClosedAnytime(t *testing.T) {
 			late.Stop()
 			time.Sleep(3 * timeWaitLen)
 			synctest.Wait()
-			for _, s := range []*Stack{p.ours, p.peer} {
-				if left := s.leftOver(); left != "" {
-					t.Errorf("closed after %v: %s of %v", after, left, s.ip)
-				}
-			}
+			p.wantNothingLeft(fmt.Sprintf("closed after %v", after))
 		})
 	}
 	for _, what := range []string{"refused", "reset", "served", "Accepts ended"} {
@@ -206,7 +156,7 @@ func TestListenerClosedAnytime(t *testing.T) {
 			t.Errorf("nobody was %s: %v", what, outcome)
 		}
 	}
-	suite.Row{
+	Row{
 		Area: "application", What: "a listener that is closed while peers connect", Source: "RFC 9293 3.10.4",
 		Tried: fmt.Sprintf("closed each 0.25 ms, %d times, %d peers and %d Accepts each", times, peers, accepts),
 		Outcome: fmt.Sprintf("%d peers are refused, %d are reset, %d that had been accepted go on; %d Accepts return net.ErrClosed; nothing is left",
@@ -215,10 +165,10 @@ func TestListenerClosedAnytime(t *testing.T) {
 }
 
 // A stack can be closed under any load: all calls return at that instant, with net.ErrClosed.
-func TestStackClosedAnytime(t *testing.T) {
+func testStackClosedAnytime(t *testing.T, k *kind) {
 	conns, times := 160, 3
 	switch {
-	case *suite.Long:
+	case *Long:
 		conns, times = 1000, 50
 	case raceEnabled:
 		conns, times = 40, 1
@@ -226,15 +176,15 @@ func TestStackClosedAnytime(t *testing.T) {
 	returned := 0
 	for i := range times {
 		after := time.Duration(i) * 700 * time.Microsecond
-		onSlowPair(t, nil, func(p *pair) {
-			load := &load{pair: p, waiting: make(map[string]int)}
+		onSlowPair(t, k, nil, func(p *Pair) {
+			load := &load{Pair: p, waiting: make(map[string]int)}
 			load.begin(conns)
 			time.Sleep(15*time.Millisecond + after)
-			load.dial()
+			load.dials()
 			time.Sleep(500 * time.Microsecond) // no handshake is over by then
 			before := load.snapshot()
 			load.closed = time.Now()
-			p.ours.Close()
+			p.Ours.Close()
 			synctest.Wait()
 			if now := load.snapshot(); len(now) > 0 {
 				t.Errorf("closed after %v: %v have not returned", after, now)
@@ -248,16 +198,16 @@ func TestStackClosedAnytime(t *testing.T) {
 			if len(before) != 10 {
 				t.Errorf("closed after %v: calls that waited: %v", after, before)
 			}
-			if left := p.ours.leftOver(); left != "" {
+			for _, c := range load.conns {
+				k.ended(t, c)
+			}
+			if left := k.left(p.Ours); left != "" {
 				t.Errorf("closed after %v: %s", after, left)
 			}
-			if n := timersOf(load.conns); n > 0 {
-				t.Errorf("closed after %v: timers of %d connections run", after, n)
-			}
-			p.peer.Close()
+			p.Peer.Close()
 		})
 	}
-	suite.Row{
+	Row{
 		Area: "application", What: "the stack is closed under load", Source: "RFC 9293 3.10.5",
 		Tried: fmt.Sprintf("%d times, at several moments, %d connections: Read, Write, Close with a linger time, Accept and Dial wait, others are in TIME-WAIT", times, conns),
 		Outcome: fmt.Sprintf("all %d calls that waited return at that instant, with a net.OpError around net.ErrClosed; no connection, timer or goroutine is left",
@@ -267,10 +217,10 @@ func TestStackClosedAnytime(t *testing.T) {
 
 // load is a stack with calls of every kind that wait.
 type load struct {
-	*pair
+	*Pair
 	mu      sync.Mutex
 	waiting map[string]int // calls, by what they are
-	conns   []*Conn
+	conns   []TCP
 	closed  time.Time // when the stack was
 }
 
@@ -312,26 +262,26 @@ func (l *load) begin(conns int) {
 	listener := l.listen(80)
 	silent := l.listen(81)
 	for i := range conns {
-		peer, err := l.peer.DialContext(context.Background(), "tcp", "10.0.0.4:80")
+		peer, err := dialTCP(context.Background(), l.Peer, "10.0.0.4:80")
 		if err != nil {
 			l.Fatal(err)
 		}
-		ours, err := listener.AcceptTCP()
+		ours, err := listener.Accept()
 		if err != nil {
 			l.Fatal(err)
 		}
-		l.conns = append(l.conns, ours)
-		l.use(i, i >= conns-32, ours, peer.(*Conn))
+		l.conns = append(l.conns, ours.(TCP))
+		l.use(i, i >= conns-32, ours.(TCP), peer)
 	}
-	l.call("Accept", "accept", func() error { _, err := silent.Accept(); return err })
+	l.call("Accept", "accept", func() error { _, err := silent.Net.Accept(); return err })
 }
 
 // dial has dials wait: for a neighbour who does not answer, and in the middle of the handshake.
-func (l *load) dial() {
+func (l *load) dials() {
 	for what, address := range map[string]string{"Dial, ARP": "10.0.0.99:80", "Dial, SYN": "10.0.0.1:80"} {
 		for range 10 {
 			l.call(what, "dial", func() error {
-				_, err := l.ours.DialContext(context.Background(), "tcp", address)
+				_, err := dialTCP(context.Background(), l.Ours, address)
 				return err
 			})
 		}
@@ -339,7 +289,7 @@ func (l *load) dial() {
 }
 
 // use has calls wait on a connection, or the connection itself.
-func (l *load) use(i int, last bool, ours, peer *Conn) {
+func (l *load) use(i int, last bool, ours, peer TCP) {
 	what := i % 8
 	if what == 2 && !last {
 		what = 0 // a few streams are load enough
@@ -350,9 +300,9 @@ func (l *load) use(i int, last bool, ours, peer *Conn) {
 	case 1:
 		l.call("Write", "write", writeMuch(ours))
 	case 2: // a stream each way
-		l.call("Write, while the peer reads", "write", func() error { _, err := io.Copy(struct{ io.Writer }{ours}, suite.Stream(1)); return err })
+		l.call("Write, while the peer reads", "write", func() error { _, err := io.Copy(struct{ io.Writer }{ours}, Stream(1)); return err })
 		go io.Copy(io.Discard, peer)
-		go io.Copy(struct{ io.Writer }{peer}, suite.Stream(2))
+		go io.Copy(struct{ io.Writer }{peer}, Stream(2))
 		l.call("Read, of a stream", "read", func() error { _, err := io.Copy(io.Discard, struct{ io.Reader }{ours}); return err })
 	case 3:
 		ours.SetLinger(3600)

@@ -92,7 +92,7 @@ func (s SuiteTest) Fits(p Part) bool {
 // SuiteTests returns the rows of the table goTests in shared/suite.
 func (t *Tree) SuiteTests() (all []SuiteTest, err error) {
 	files, _ := filepath.Glob(t.Path(path.Dir(ScriptDir) + "/*.go")) // fails for a malformed pattern only
-	functions := map[string]SuiteTest{} // File and Doc of each
+	functions := map[string]SuiteTest{}                              // File and Doc of each
 	var table *ast.CompositeLit
 	for _, file := range files {
 		src, err := Parse(file)

@@ -73,7 +73,10 @@ func (p *packet) checkTCPChecksum() error {
 // checkStack checks what a Config says of all datagrams of the stack.
 func (p *packet) checkStack(c *Config) []error {
 	df := p.ip.Flags&layers.IPv4DontFragment != 0
-	errs := []error{differ("IPv4 TTL", p.ip.TTL, c.TTL)}
+	var errs []error
+	if c.Outside == nil {
+		errs = append(errs, differ("IPv4 TTL", p.ip.TTL, c.TTL))
+	}
 	if c.DF != DFAny {
 		errs = append(errs, differ("IPv4 don't fragment (DF)", df, c.DF == DFSet))
 	}

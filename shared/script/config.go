@@ -53,7 +53,9 @@ type Config struct {
 	MTU       int  // the longest datagram that the stack may send; 1500 if 0
 	NoARP     bool // the peer leaves the stack's questions unanswered
 
-	Link   func(up bool)    // what `link up` and `link down` call
+	Link    func(up bool) // what `link up` and `link down` call
+	Outside *Outside      // the stack is a program of which only the frames can be seen; nil: it is part of the test
+
 	Errors map[string]error // more names for errors, beside those in the package comment
 
 	Where func(line int) string // what a line is called in a report; "line 3" if nil, and 0 is the end

@@ -44,6 +44,20 @@ type conn struct {
 	iss   uint32 // the stack's
 	known bool
 	sent  []received // what the stack sent, for an ICMP error to quote
+
+	// For scripts that are played from outside: the last ACK and its window, where the stack's stream ends,
+	heard     bool
+	ack, next uint32
+	win       uint16
+	stream    map[uint32]byte // the bytes of it that have come,
+	said      Segment         // the last segment of all, and when it came;
+	saidAt    time.Duration   //
+	asked     Segment         // what the peer sent last,
+	peerFIN   bool            // whether the peer has closed;
+	told      bool            // and what the peer has said: how long a segment may be, and up to where.
+	mss       int
+	scale     uint16
+	edge      uint32
 }
 
 // maxQuotable is how many of a connection's segments can be quoted.
@@ -53,6 +67,7 @@ const maxQuotable = 256
 type arrival struct {
 	at    time.Duration
 	frame []byte
+	seen  *received // a line has looked at it already, and has left this of it
 }
 
 // event is one line of the exchange, in the notation.
@@ -71,7 +86,7 @@ func NewPeer(t TB, c Config) *Peer {
 		conns: make(map[connKey]*conn), names: make(map[string]uint32),
 		ended: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
-	if !inBubble() {
+	if !p.realTime() && !inBubble() {
 		close(p.ended)
 		t.Fatalf("a script needs virtual time: call it inside synctest.Test, where the stack was made")
 		return p
@@ -112,7 +127,7 @@ func (p *Peer) read() {
 			continue
 		}
 		p.mu.Lock()
-		p.queue = append(p.queue, arrival{p.now(), frame})
+		p.queue = append(p.queue, arrival{at: p.now(), frame: frame})
 		p.mu.Unlock()
 		select {
 		case p.wake <- struct{}{}:
@@ -128,7 +143,11 @@ func (p *Peer) record(at time.Duration, text string) {
 }
 
 // settle lets everything happen that happens at this instant.
-func (p *Peer) settle() { synctest.Wait() }
+func (p *Peer) settle() {
+	if !p.realTime() {
+		synctest.Wait()
+	}
+}
 
 // pop takes the oldest arrival from the queue, peek leaves it there.
 func (p *Peer) pop() (a arrival, ok bool) {

@@ -35,6 +35,9 @@ func (p *Peer) take(deadline time.Duration) *received {
 // look takes a frame apart, learns what can be learnt of it and puts it into the
 // history.
 func (p *Peer) look(a arrival) *received {
+	if a.seen != nil {
+		return a.seen
+	}
 	r := &received{arrival: a}
 	if r.packet, r.err = dissect(a.frame); r.err != nil {
 		p.record(a.at, "> "+describe(a.frame)+" // "+r.err.Error())
@@ -101,6 +104,9 @@ func (p *Peer) checkAlways(r *received) error {
 	}
 	c := p.conn(r.key)
 	errs := append(r.packet.check(p.flow(r.key).Reverse()), r.packet.checkStack(&p.cfg)...)
+	if p.cfg.Outside != nil {
+		errs = append(errs, c.checkLimits(r.seg))
+	}
 	if !p.has(r.key.ip) {
 		errs = append(errs, fmt.Errorf("IPv4 destination is %v, want %v", r.key.ip, p.cfg.PeerIP))
 	}

@@ -81,7 +81,7 @@ func (f *failure) write(b *strings.Builder) {
 // writeHistory shows the end of the exchange, with what no line has looked at and
 // what was still on the cable: often it explains the rest.
 func (p *Peer) writeHistory(b *strings.Builder) {
-	time.Sleep(p.cfg.Tolerance)
+	time.Sleep(p.ending())
 	p.settle()
 	for {
 		a, ok := p.pop()

@@ -2,11 +2,9 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -71,7 +69,7 @@ func (i initial) String() string {
 
 // numbersOf are the initial sequence numbers with which to play a script.
 func numbersOf(s *scripts.Script) (all []initial, err error) {
-	ours, err := list(s.Keys["iss"])
+	ours, err := scripts.List(s.Keys["iss"])
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +80,7 @@ func numbersOf(s *scripts.Script) (all []initial, err error) {
 		}
 		return all, nil
 	}
-	peers, err := list(s.Keys["peer-iss"])
+	peers, err := scripts.List(s.Keys["peer-iss"])
 	if err != nil {
 		return nil, err
 	}
@@ -90,29 +88,6 @@ func numbersOf(s *scripts.Script) (all []initial, err error) {
 		for _, peer := range peers {
 			all = append(all, initial{our, peer})
 		}
-	}
-	return all, nil
-}
-
-// list are the numbers of a key, modulo 2^32; "-39..0" are forty. nil is for none in particular.
-func list(text string) (all []*uint32, err error) {
-	for _, word := range strings.Fields(text) {
-		first, last, ok := strings.Cut(word, "..")
-		if !ok {
-			last = first
-		}
-		from, err := strconv.ParseInt(first, 0, 64)
-		to, err2 := strconv.ParseInt(last, 0, 64)
-		if err = errors.Join(err, err2); err != nil {
-			return nil, err
-		}
-		for ; from <= to; from++ {
-			n := uint32(from)
-			all = append(all, &n)
-		}
-	}
-	if all == nil {
-		all = append(all, nil)
 	}
 	return all, nil
 }

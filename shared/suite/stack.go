@@ -11,7 +11,9 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
+	"framebyframe/shared/suite/outside"
 	"framebyframe/shared/suite/scripts"
 	"framebyframe/shared/wire"
 )
@@ -181,11 +183,31 @@ func Run[S Host](t *testing.T, st Stack[S]) {
 	for _, f := range all {
 		playFile(t, k, f)
 	}
+	playOutside(t, k)
 	for _, g := range goTests {
 		if g.from <= k.part && (g.until == 0 || k.part <= g.until) {
 			t.Run(g.name, func(t *testing.T) { g.run(t, k) })
 		}
 	}
+}
+
+// playOutside runs what can be seen from outside, below TCP.
+func playOutside(t *testing.T, k *kind) {
+	t.Run("outside", func(t *testing.T) {
+		for _, c := range outside.All() {
+			if c.From > k.part {
+				continue
+			}
+			t.Run(c.File()+", "+c.Name, func(t *testing.T) {
+				onBench(t, k, Ours(), func(b *Bench) {
+					c.Play(b, outside.Setup{
+						Device: b.Peer, Us: outside.Host{MAC: PeerMAC, IP: PeerIP}, Stack: outside.Host{MAC: OurMAC, IP: OurIP},
+						Late: 10 * time.Millisecond, Quiet: 10 * time.Millisecond,
+					})
+				})
+			})
+		}
+	})
 }
 
 // A goTest is what a script cannot say.

@@ -39,6 +39,9 @@ import (
 //	iss: -39..0 0x1234    our initial sequence numbers: the script is played with each of them,
 //	peer-iss: -10         and each of the peer's; "iss+1" is the one behind ours
 //	go: NAME              played by this function in Go, and there are no lines
+//	outside: echo         shared/grade can play it from outside: this service (echo, discard, daytime, chargen) is on port
+//	                      80, or any that is open (listen); "no" where not
+//	alone: REASON         from outside it cannot be played beside others
 //
 // "-- define NAME --" begins lines for others to begin with, "@NAME" has them come here. A word behind it
 // stands for $1, $2 and so on in them. Those in common.txt are for all files. "@burst 1 5001" stands for
@@ -70,9 +73,10 @@ type Script struct {
 	Comment string // of its file, its section and itself
 	Keys    map[string]string
 
-	file  *File
-	line  int
-	lines []line
+	file         *File
+	line         int
+	lines        []line
+	own, section string // its comment alone, and that of its section
 }
 
 // A line knows where it stands.
@@ -124,7 +128,7 @@ var (
 	keyLine     = regexp.MustCompile(`^([a-z-]+): +(.+)$`)
 )
 
-var knownKeys = []string{"rfc", "from", "until", "try", "here", "stack", "peer", "deadline", "service", "iss", "peer-iss", "go"}
+var knownKeys = []string{"rfc", "from", "until", "try", "here", "stack", "peer", "deadline", "service", "iss", "peer-iss", "go", "outside", "alone"}
 
 // reader is a file while it is read.
 type reader struct {
@@ -185,6 +189,7 @@ func (r *reader) read(l line) error {
 		switch {
 		case r.script != nil:
 			r.script.Comment += comment
+			r.script.own += comment
 		case r.title != "":
 			r.section.comment += comment
 		default:
@@ -217,6 +222,7 @@ func (r *reader) begin(name string, l line) error {
 	}
 	r.script = &Script{Name: name, Section: r.title, file: r.f, line: l.n, Keys: make(map[string]string)}
 	r.script.Comment = r.header.comment + r.section.comment
+	r.script.section = r.section.comment
 	for _, from := range []scope{r.header, r.section} {
 		for k, v := range from.keys {
 			r.script.Keys[k] = v
@@ -372,6 +378,16 @@ func (s *Script) Where(n int) string {
 	return fmt.Sprintf("shared/suite/scripts/%s:%d", l.file, l.n)
 }
 
+// Says is what the script itself, or else its section, or else its file, says: often it is the RFC's own sentence.
+func (s *Script) Says() string {
+	for _, text := range []string{s.own, s.section, s.file.Comment} {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // About is what the script is about: often it is the RFC's own sentence.
 func (s *Script) About() string {
 	text := s.Comment
@@ -398,4 +414,27 @@ func Expand(text string) (string, error) {
 		return "", err
 	}
 	return (&Script{lines: lines}).Text(), nil
+}
+
+// List are the numbers of a key, modulo 2^32; "-39..0" are forty. nil is for none in particular.
+func List(text string) (all []*uint32, err error) {
+	for _, word := range strings.Fields(text) {
+		first, last, ok := strings.Cut(word, "..")
+		if !ok {
+			last = first
+		}
+		from, err := strconv.ParseInt(first, 0, 64)
+		to, err2 := strconv.ParseInt(last, 0, 64)
+		if err = errors.Join(err, err2); err != nil {
+			return nil, err
+		}
+		for ; from <= to; from++ {
+			n := uint32(from)
+			all = append(all, &n)
+		}
+	}
+	if all == nil {
+		all = append(all, nil)
+	}
+	return all, nil
 }

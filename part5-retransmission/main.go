@@ -42,11 +42,13 @@ func program() *host.Program[*stack.Stack] {
 	p.Gateway()
 	noSACK := p.Flags.Bool("no-sack", false, "no SACK and no timestamps: TCP as it was until 1996")
 	p.Flags.BoolVar(noSACK, "plain", false, "the same as -no-sack")
+	control := "cubic"
+	p.Flags.Func("cc", "congestion control: `NAME` is cubic or reno (default cubic)", host.OneOf(&control, "cubic", "reno"))
 	p.New = func(dev wire.Device, c host.Config) *stack.Stack {
 		return stack.New(dev, stack.Config{
 			MAC: c.MAC, IP: c.IP, MTU: c.MTU, Log: c.Log, Trace: c.Trace,
 			Gateway: c.Gateway, Rand: rand.Reader,
-			NoSACK: *noSACK,
+			NoSACK: *noSACK, CongestionControl: control,
 		})
 	}
 	port := p.Port("listen", "serve web pages on `PORT` (default 80)", 80)

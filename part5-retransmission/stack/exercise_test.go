@@ -3,11 +3,14 @@
 package stack
 
 import (
-	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"framebyframe/shared/suite"
+	"framebyframe/shared/wire"
 )
 
 // The exercises of docs/5-retransmission.md. Each of these tests fails until its exercise is done:
@@ -101,89 +104,42 @@ func TestExercise3FalseTimeout(t *testing.T) {
 	})
 }
 
-// Exercise 4: Config.Reno has the stack do as TCP did before CUBIC (RFC 5681 3.1): a loss
-// leaves half of the window, and above ssthresh it grows by one segment in each round trip.
-func TestExercise4Reno(t *testing.T) {
-	cfg := quietConfig()
-	on := reflect.ValueOf(&cfg).Elem().FieldByName("Reno")
-	if !on.IsValid() || on.Kind() != reflect.Bool {
-		t.Fatal("Config has no field Reno, of type bool, beside NoSACK")
-	}
-	on.SetBool(true)
-	onReno := func(f func(r *rig)) {
-		onRig(t, func(r *rig) {
-			r.replug(cfg)
-			defer r.s.Close()
-			f(r)
+// Exercise 4: the congestion control "vegas" keeps between two and four segments in the queue of
+// the bottleneck, and so the round trip short, where others fill the queue until it overflows.
+func TestExercise4Vegas(t *testing.T) {
+	defer func() {
+		if r := recover(); r != nil {
+			t.Fatal(r)
+		}
+	}()
+	controlNamed("vegas")
+	const rate, delay, size = 10_000_000, 20 * time.Millisecond, 10 << 20
+	cable := wire.Faults{Rate: rate, Delay: delay, Queue: 300}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPairOn(t, cable, func(dev Device, cfg Config) *Stack {
+			cfg.CongestionControl = "vegas"
+			return New(dev, cfg)
 		})
-	}
-	wantHalf := func(r *rig, of int, what string) {
-		t.Helper()
-		r.locked(func() {
-			if half := r.c.cc.ssthresh; half < of/2-1460 || half > of/2+1460 {
-				t.Errorf("%s, with a window of %d bytes: it leaves %d, want half of it", what, of, half)
-			}
-		})
-	}
-	onReno(func(r *rig) {
-		c := r.open(65535, optMSS+optWS7)
-		go c.Write(pattern(4 << 20))
-		cwnd := func() (n int) {
-			r.locked(func() { n = c.cc.cwnd })
-			return n
+		defer p.close()
+		ours, peer := p.connect(8000)
+		start := time.Now()
+		got := make(chan error, 2)
+		go func() { got <- suite.SendStream(ours, 1, size) }()
+		go func() { got <- suite.ReceiveStream(peer, 1, size, func() {}) }()
+		time.Sleep(4 * time.Second)
+		p.ours.mu.Lock()
+		srtt, base := ours.rto.srtt, ours.rto.minRTT.rtt
+		p.ours.mu.Unlock()
+		if segment := time.Second * 1514 * 8 / rate; srtt > base+8*segment {
+			t.Errorf("after 4 s a round trip takes %v, want no more than 8 segments' %v above the shortest, %v", srtt, segment, base)
 		}
-		roundTrip := func() {
-			from := r.una()
-			r.pass(100 * time.Millisecond)
-			for ack, end := from.add(2920), r.nxt(); ack.leq(end); ack = ack.add(2920) {
-				r.in(r.ack(ack, 65535))
+		for range 2 {
+			if err := <-got; err != nil {
+				t.Fatal(err)
 			}
 		}
-		for range 3 {
-			roundTrip()
-		}
-		r.pass(100 * time.Millisecond)
-		before := cwnd()
-		r.in(r.ack(r.una(), 65535), r.ack(r.una(), 65535), r.ack(r.una(), 65535))
-		wantHalf(r, before, "three duplicate ACKs")
-		for range 4 { // the recovery, and until the window is full again
-			roundTrip()
-		}
-		before = cwnd()
-		const rounds = 8
-		for range rounds {
-			roundTrip()
-		}
-		if grown := cwnd() - before; grown < (rounds-1)*1460 || grown > (rounds+2)*1460 { // a round here is a little more than a window
-			t.Errorf("in %d round trips the window has grown by %d bytes, want %d segments of 1460 bytes", rounds, grown, rounds)
+		if took, best := time.Since(start), time.Second*size*8/rate; took > best*5/4 {
+			t.Errorf("%d bytes took %v, want %v at most", size, took, best*5/4)
 		}
 	})
-	const window = 10 * 1460
-	onReno(func(r *rig) {
-		r.open(65535, optMSS)
-		r.write(window)
-		r.pass(400 * time.Millisecond)
-		wantHalf(r, window, "the timer has expired")
-	})
-	onReno(func(r *rig) {
-		r.open(65535, optMSS+optSACK)
-		sent := len(r.write(window))
-		for range 100 {
-			if sent > 10 {
-				break
-			}
-			sent += len(r.pass(time.Millisecond))
-		}
-		r.in(r.ack(r.nxt(), 65535))
-		wantHalf(r, window, "a tail loss probe has repaired a loss")
-	})
-}
-
-// replug has the rig's stack made anew.
-func (r *rig) replug(cfg Config) {
-	r.s.Close()
-	r.s = New(r, cfg)
-	r.l, _ = r.s.Listen(80)
-	r.locked(func() { r.s.receiveFrame(request(peerMAC, peerIP, ourIP)) })
-	r.pass(time.Millisecond)
 }

@@ -44,6 +44,8 @@ type Config struct {
 	Gateway netip.Addr // next hop for what is off the link; not valid: there is none
 	Rand    io.Reader  // where all randomness comes from: crypto/rand, but for tests
 	NoSACK  bool       // no SACK and no timestamps: TCP as it was until 1996
+
+	CongestionControl string // "cubic", the default, or "reno"
 }
 
 // Stack is a host on the cable: a MAC address, an IP address, and the protocols
@@ -93,7 +95,7 @@ func New(dev Device, cfg Config) *Stack {
 	s.initIPv4(cfg.Gateway)
 	s.initICMP()
 	s.initTCP()
-	s.tcp.noSACK = cfg.NoSACK
+	s.tcp.noSACK, s.tcp.newControl = cfg.NoSACK, controlNamed(cfg.CongestionControl)
 	return s
 }
 

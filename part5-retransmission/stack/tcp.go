@@ -55,6 +55,8 @@ type tcpTable struct {
 	timeWait timeWaitTable
 	noSACK   bool // no SACK and no timestamps: TCP as it was until 1996
 
+	newControl func() congestionControl
+
 	acker   [4]byte       // the peer that last acknowledged something new
 	ackedAt time.Duration // and when, by the stack's clock
 }

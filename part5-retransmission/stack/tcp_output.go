@@ -21,7 +21,9 @@ type sendQueue struct {
 
 // output sends what may be sent. It is called whenever that may have changed.
 func (c *Conn) output() {
-	c.restartAfterIdle()
+	if len(c.sentSegments.live()) == 0 {
+		c.restartAfterIdle()
+	}
 	c.cc.cwndLimited = false
 	c.retransmitLost()
 	for c.sending() {

@@ -207,6 +207,15 @@ func (b *sackBlocks) parse(contents []byte) {
 	}
 }
 
+// hasDSACK reports whether the first block tells of something that the peer has got twice:
+// if it is acknowledged already, or lies in the second one (RFC 2883 4).
+func (seg *segment) hasDSACK() bool {
+	blocks := &seg.opt.sack
+	first, second := blocks.list[0], blocks.list[1]
+	return blocks.n > 0 && first.to.leq(seg.ack) ||
+		blocks.n > 1 && second.from.leq(first.from) && first.to.leq(second.to)
+}
+
 // appendSACKPermitted appends the option to those of a SYN, or of a SYN,ACK if the
 // peer's SYN had it, with two NOPs.
 func (c *Conn) appendSACKPermitted(list []byte) []byte {

@@ -51,9 +51,10 @@ func (c *Conn) onSend(seq seqNum, flags uint8, n int) {
 // arrived, how long that took, which seem to be lost, and how much the network takes. It
 // comes before SND.UNA is set.
 func (c *Conn) onACK(seg *segment) {
-	list := &c.sentSegments
-	c.noteRefusal(seg)
-	if len(list.live()) == 0 {
+	if c.snd.wnd == 0 {
+		c.noteRefusal(seg)
+	}
+	if len(c.sentSegments.live()) == 0 {
 		c.noteSign()
 		return
 	}
@@ -71,7 +72,9 @@ func (c *Conn) onACK(seg *segment) {
 		c.detectLosses(acked+sacked, now)
 	}
 	c.endProbe(seg, acked+sacked > 0)
-	c.congestionFeedback(seg.ack, acked, acked+sacked, now)
+	c.adjustWindow(seg.ack, ackSample{
+		now: now, srtt: c.rto.srtt, acked: acked, delivered: acked + sacked, limited: c.cc.cwndLimited,
+	})
 	if acked > 0 {
 		c.rto.since, c.rto.sign, c.soft = 0, false, nil
 		c.s.tcp.acker, c.s.tcp.ackedAt = c.key.remote, now
@@ -81,13 +84,19 @@ func (c *Conn) onACK(seg *segment) {
 	}
 }
 
-// noteSign is told that the peer has answered, although nothing new is acknowledged: as
-// long as it keeps its window closed, that is all that is asked of it (RFC 9293 3.8.6.1,
-// MUST-37). Only if nobody uses the connection any more that may not go on for ever (RFC
-// 6429 3).
-func (c *Conn) noteSign() {
-	if !c.user.closed {
-		c.rto.since, c.rto.sign = 0, true
+// adjustWindow has the window follow an acknowledgment up to ack.
+func (c *Conn) adjustWindow(ack seqNum, sample ackSample) {
+	ended := c.endRecovery(ack)
+	switch {
+	case ended, c.cc.control == nil: // in the handshake there is no window yet
+	case c.recovery.recovering && !c.recovery.timedOut:
+		c.prr(sample.delivered)
+	case sample.acked > 0:
+		c.cc.mss = c.effSndMSS()
+		c.cc.control.onACK(&c.cc.congestionWindow, sample)
+	}
+	if !c.recovery.recovering && c.recovery.recover.less(ack) {
+		c.recovery.recover = ack - 1 // still behind, but never by 2^31 bytes (RFC 6582 6)
 	}
 }
 
@@ -147,15 +156,6 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 	return sacked
 }
 
-// hasDSACK reports whether the first block tells of something that the peer has got twice:
-// if it is acknowledged already, or lies in the second one (RFC 2883 4).
-func (seg *segment) hasDSACK() bool {
-	blocks := &seg.opt.sack
-	first, second := blocks.list[0], blocks.list[1]
-	return blocks.n > 0 && first.to.leq(seg.ack) ||
-		blocks.n > 1 && second.from.leq(first.from) && first.to.leq(second.to)
-}
-
 // onDelivered is told of a segment that has arrived, as far as we know for the first time.
 // ambiguous says that the same ACK covers something before it that was sent twice: then it
 // has waited at the peer, and the time until now is no round trip.
@@ -186,14 +186,6 @@ func (c *Conn) onDelivered(sent *sentSegment, seg *segment, ambiguous bool, now 
 	}
 }
 
-// isDuplicate reports whether a segment is a duplicate acknowledgment as RFC 5681 2
-// defines it: there is something on its way, it carries no data, no SYN and no FIN, and
-// neither the acknowledgment nor the window are new. What answers a probe of a closed
-// window looks the same.
-func (c *Conn) isDuplicate(seg *segment) bool {
-	return c.snd.wnd > 0 && seg.len() == 0 && seg.ack == c.snd.una && int(seg.wnd)<<c.snd.shift == c.snd.wnd
-}
-
 // Loss recovery: from the moment a loss is noticed until all that had been sent by then
 // is acknowledged. The window is made smaller once in that time, however much is lost.
 
@@ -211,6 +203,15 @@ func (c *Conn) startRecovery(delivered int) {
 	c.recovery.prrDelivered, c.recovery.prrOut = 0, 0
 	c.stopTimer(timerLossProbe)
 	c.reduceWindow()
+	if !c.sackOK { // with SACK the window follows, see prr
+		c.cc.cwnd = c.cc.ssthresh
+	}
+}
+
+// reduceWindow has ssthresh reduced, as something was lost: the window was too large.
+func (c *Conn) reduceWindow() {
+	c.cc.mss = c.effSndMSS()
+	c.cc.control.onLoss(&c.cc.congestionWindow)
 }
 
 // endRecovery ends it when everything is acknowledged that was sent before it began, and
@@ -255,20 +256,58 @@ func (c *Conn) retransmitLost() {
 	}
 }
 
+// resend sends a segment again. It may be "repackaged": cut in two if segments have to
+// be smaller by now; or, if it is the last one, filled up with what came later.
+func (c *Conn) resend(i int) {
+	list := &c.sentSegments
+	sent := list.live()[i]
+	if sent.seq == c.snd.iss {
+		c.resendSYN()
+		return
+	}
+	mss, queued := c.effSndMSS(), int(c.end()-sent.seq)
+	text := min(queued, sent.len()) // without a FIN
+	room := c.snd.wnd - int(sent.seq-c.snd.una)
+	if more := min(mss, queued, room); i == len(list.live())-1 && more > sent.len() {
+		list.removeLast()
+		c.sendText(sent.seq, more)
+		list.live()[i].resent = true
+		return
+	}
+	if text > mss {
+		list.split(i, mss)
+		text = mss
+	}
+	c.sendText(sent.seq, text)
+}
+
+// shrinkSegments sends what was too large for the path again, in smaller pieces. That
+// says nothing about how much the network takes, so the congestion window stays (RFC
+// 1191 6.4).
+func (c *Conn) shrinkSegments() {
+	live, mss := c.sentSegments.live(), c.effSndMSS()
+	for i := range live {
+		if live[i].len() > mss {
+			c.sentSegments.lose(i)
+		}
+	}
+	c.output()
+}
+
+// resendSYN sends the SYN again, or the SYN,ACK.
+func (c *Conn) resendSYN() {
+	flags := uint8(flagSYN)
+	if c.state == stateSynReceived {
+		flags |= flagACK
+	}
+	c.cc.synLost = true
+	c.send(flags, c.snd.iss, c.s.newPacket(0))
+}
+
 // pipe is an estimate of how much is on its way, in bytes (RFC 6675 2). Without SACK each
 // duplicate acknowledgment means one segment less.
 func (c *Conn) pipe() int {
 	return max(0, c.sentSegments.flight-c.recovery.dups*c.effSndMSS())
-}
-
-// reduceWindow makes the window smaller, as something was lost: it was too large.
-func (c *Conn) reduceWindow() {
-	mss := c.effSndMSS()
-	c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
-	if c.sackOK {
-		return // the window follows, see prr
-	}
-	c.cc.cwnd = c.cc.ssthresh
 }
 
 // enterLoss is for when there was no answer at all: what is on its way is taken for
@@ -276,19 +315,19 @@ func (c *Conn) reduceWindow() {
 // does not go for what was sent a moment ago, and cannot have been answered yet (RFC 8985
 // 6.3).
 func (c *Conn) enterLoss() {
-	mss, old := c.effSndMSS(), c.s.clock()
+	old := c.s.clock()
 	if c.sackOK {
 		old -= c.rack.rtt + c.reoWnd()
 	}
-	if !c.recovery.timedOut && c.cc.cwnd > 0 { // not once more for what was sent again
+	if !c.recovery.timedOut && c.cc.control != nil { // not once more for what was sent again
 		if !c.recovery.recovering {
-			c.cc.ssthresh = c.cc.cubic.reduce(c.cc.cwnd, mss)
+			c.reduceWindow()
 		}
-		c.cc.cubic.collapse()
+		c.cc.control.onTimeout(&c.cc.congestionWindow)
 		c.recovery.recover = c.snd.nxt
 		c.recovery.recovering, c.recovery.timedOut = true, true
 	}
-	c.cc.cwnd, c.recovery.dups, c.cc.cwndLimited = mss, 0, true
+	c.cc.cwnd, c.recovery.dups, c.cc.cwndLimited = c.effSndMSS(), 0, true
 	c.sentSegments.loseOld(old)
 	c.stopTimer(timerLossProbe)
 	c.stopTimer(timerReorder)
@@ -317,50 +356,4 @@ func (c *Conn) prr(delivered int) {
 		count = max(count, mss) // the fast retransmit
 	}
 	c.cc.cwnd = int(max(pipe+max(0, count), mss)) // if nothing is on its way, no ACK comes that would raise it
-}
-
-// dupThresh is how many duplicate acknowledgments mean a loss: "The TCP sender SHOULD use
-// the 'fast retransmit' algorithm to detect and repair loss, based on incoming duplicate
-// ACKs ... 3 duplicate ACKs" (RFC 5681 3.2). One or two come if segments arrive in
-// another order than they were sent.
-const dupThresh = 3
-
-// Without SACK all that we know is that each duplicate acknowledgment means one segment
-// which has arrived behind a gap. This is NewReno (RFC 6582).
-
-// duplicateACK is told of a duplicate acknowledgment. With SACK the scoreboard knows
-// better.
-func (c *Conn) duplicateACK() {
-	if c.sackOK || c.recovery.timedOut {
-		return
-	}
-	most := len(c.sentSegments.live()) // there cannot have been more
-	if c.recovery.recovering {
-		// Each lets a new segment go, for which there could be one more in turn, and so on:
-		// somebody who makes them up would get all of his window (RFC 5681 5).
-		most = min(most, max(dupThresh, int(c.recovery.prrFlight)/c.effSndMSS()))
-	}
-	c.recovery.dups = min(c.recovery.dups+1, most)
-	// "... check to see if the Cumulative Acknowledgment field covers more than recover" (RFC
-	// 6582 3.2): what was sent again in vain would else start another recovery. A timeout may
-	// have all of a window sent again in vain; a recovery that three duplicates began has
-	// sent only what was missing, so that its end guards against nothing.
-	if c.recovery.dups == dupThresh && !c.recovery.recovering && c.recovery.recover.less(c.snd.una) {
-		c.sentSegments.lose(0)
-		c.startRecovery(0)
-	}
-}
-
-// partialACK is told of an acknowledgment of something new, which a number of segments
-// made up. In recovery, if it does not cover all that was sent before, it means that the
-// next segment is lost, too.
-func (c *Conn) partialACK(ack seqNum, segments int) {
-	if !c.recovery.recovering {
-		c.recovery.dups = 0
-		return
-	}
-	c.recovery.dups = max(0, c.recovery.dups-segments+1) // those behind the gap are acknowledged now
-	if live := c.sentSegments.live(); ack.less(c.recovery.recover) && len(live) > 0 && !c.recovery.timedOut {
-		c.sentSegments.lose(0)
-	}
 }

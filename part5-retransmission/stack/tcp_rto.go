@@ -78,6 +78,39 @@ func (c *Conn) measure(seg *sentSegment, rtt, now time.Duration) {
 	}
 }
 
+// minRTTLife is for how long a round trip counts as the shortest, at least, and at most
+// for twice as long. BBR takes the same.
+const minRTTLife = 10 * time.Second
+
+// minRTT is the shortest of the round trips that were measured lately. The others took
+// longer because something waited in a queue, or for an ACK that was delayed. But it must
+// not be the shortest of all times, as the path may change: it is "a windowed min-filtered
+// estimate of recent RTT measurements that can adapt when migrating to significantly longer
+// paths" (RFC 8985 6.2 step 1). So there are two: that of now, and its successor.
+type minRTT struct {
+	rtt         time.Duration // the shortest; 0: none was measured
+	next        time.Duration // the shortest of those since
+	since, last time.Duration // when next began, and when something was last measured
+}
+
+// add adds a measurement. What was measured before a pause says nothing any more, but
+// the first one behind it is of an empty path.
+func (m *minRTT) add(rtt, now, pause time.Duration) {
+	rtt = max(rtt, 1)
+	switch {
+	case m.rtt == 0 || now-m.last > pause:
+		m.rtt, m.next, m.since = rtt, rtt, now
+	case now-m.since > minRTTLife:
+		m.rtt, m.next, m.since = min(m.next, rtt), rtt, now
+	default:
+		m.rtt, m.next = min(m.rtt, rtt), min(m.next, rtt)
+	}
+	m.last = now
+}
+
+// near reports whether the peer is so close that nothing need ever be on its way for long.
+func (m *minRTT) near() bool { return m.rtt > 0 && m.rtt < nearRTT }
+
 const (
 	// thresholdR1 is after how many retransmissions the layer below is told that
 	// something may be wrong: "at least 3 retransmissions" (RFC 9293 3.8.3, SHLD-10).
@@ -201,52 +234,4 @@ func (c *Conn) SetUserTimeout(d time.Duration) error {
 			c.user.timeout = userTimeout
 		}
 	})
-}
-
-// resend sends a segment again. It may be "repackaged": cut in two if segments have to
-// be smaller by now; or, if it is the last one, filled up with what came later.
-func (c *Conn) resend(i int) {
-	list := &c.sentSegments
-	sent := list.live()[i]
-	if sent.seq == c.snd.iss {
-		c.resendSYN()
-		return
-	}
-	mss, queued := c.effSndMSS(), int(c.end()-sent.seq)
-	text := min(queued, sent.len()) // without a FIN
-	room := c.snd.wnd - int(sent.seq-c.snd.una)
-	if more := min(mss, queued, room); i == len(list.live())-1 && more > sent.len() {
-		list.removeLast()
-		c.sendText(sent.seq, more)
-		list.live()[i].resent = true
-		return
-	}
-	if text > mss {
-		list.split(i, mss)
-		text = mss
-	}
-	c.sendText(sent.seq, text)
-}
-
-// shrinkSegments sends what was too large for the path again, in smaller pieces. That
-// says nothing about how much the network takes, so the congestion window stays (RFC
-// 1191 6.4).
-func (c *Conn) shrinkSegments() {
-	live, mss := c.sentSegments.live(), c.effSndMSS()
-	for i := range live {
-		if live[i].len() > mss {
-			c.sentSegments.lose(i)
-		}
-	}
-	c.output()
-}
-
-// resendSYN sends the SYN again, or the SYN,ACK.
-func (c *Conn) resendSYN() {
-	flags := uint8(flagSYN)
-	if c.state == stateSynReceived {
-		flags |= flagACK
-	}
-	c.cc.synLost = true
-	c.send(flags, c.snd.iss, c.s.newPacket(0))
 }

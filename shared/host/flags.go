@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -110,6 +111,17 @@ func Number(n *int, from, upTo int) func(text string) error {
 			return fmt.Errorf("want a number from %d to %d", from, upTo)
 		}
 		*n = v
+		return nil
+	}
+}
+
+// OneOf returns a function for flags.Func that reads one of some names into name.
+func OneOf(name *string, names ...string) func(text string) error {
+	return func(text string) error {
+		if !slices.Contains(names, text) {
+			return fmt.Errorf("want %s", strings.Join(names, " or "))
+		}
+		*name = text
 		return nil
 	}
 }

@@ -1,6 +1,9 @@
 package stack
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // A segment goes out and nothing comes back: the retransmission timer fires.
 func init() {
@@ -33,4 +36,17 @@ func init() {
 					+0~+.01 > . 1:1001(1000) ack 1`, []string{"Conn.takeSACK", "Conn.detectLosses"}})
 		})
 	}
+}
+
+// burst are lines that want segments of 1000 bytes from a place of the stream up to
+// another, the last of which has PSH if that is the end of what was written.
+func burst(from, to int, push ...bool) (text string) {
+	for ; from < to; from += 1000 {
+		flags := "."
+		if from+1000 == to && len(push) > 0 {
+			flags = "P."
+		}
+		text += fmt.Sprintf("+0~+.02 > %s %d:%d(1000) ack 1\n", flags, from, from+1000)
+	}
+	return text
 }

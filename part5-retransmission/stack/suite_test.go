@@ -67,7 +67,7 @@ var underTest = suite.Stack[*Stack]{
 		for key, c := range s.tcp.conns {
 			if key.remotePort == peerPort {
 				ms := func(d time.Duration) int { return int(d.Round(time.Millisecond) / time.Millisecond) }
-				return map[string]int{"cwnd": c.cc.cwnd, "srtt": ms(c.rto.srtt), "rto": ms(c.rto.timeout())}
+				return map[string]int{"cwnd": c.cc.cwnd, "ssthresh": c.cc.ssthresh, "srtt": ms(c.rto.srtt), "rto": ms(c.rto.timeout())}
 			}
 		}
 		return nil

@@ -435,3 +435,10 @@ func TestBuffersFollowPath(t *testing.T) {
 		})
 	}
 }
+
+// The peers of the scripts about losses: all take 1000 bytes in a segment, and more of
+// them than a congestion window of this length.
+const (
+	plainPeer = "<mss 1000>"
+	sackPeer  = "<mss 1000,nop,nop,sackOK>"
+)

@@ -36,7 +36,7 @@ type stream struct {
 //	closewrite, closeread, abort, nodelay [off], linger SECONDS, urgent, rcvbuf N
 //	readdeadline, writedeadline, deadline DURATION, or 0 for none
 //	usertimeout DURATION, keepalive DURATION, keepaliveon
-//	cwnd, srtt, rto in bytes and milliseconds
+//	cwnd, ssthresh, srtt, rto   in bytes and milliseconds
 //
 // passive says that the connection is one to port 80, iss with which number a dial has to begin, if not nil.
 // An error of a connection that is not a *net.OpError is none of those that a script can want.
@@ -64,7 +64,7 @@ func (b *Bench) Calls(passive bool, iss *uint32) script.Calls {
 	}
 	b.addStreamCalls(calls)
 	b.addOptionCalls(calls)
-	for _, name := range []string{"cwnd", "srtt", "rto"} {
+	for _, name := range []string{"cwnd", "ssthresh", "srtt", "rto"} {
 		calls[name] = func(...string) (string, error) {
 			if b.kind.figures == nil {
 				return "", errors.New("this stack does not tell")

@@ -127,31 +127,32 @@ func testTLPLoss(t *testing.T, k *kind) {
 	}
 }
 
-// "After a retransmit timeout ... the data sender MUST retransmit the segment at the left
-// edge of the window after a retransmit timeout, whether or not the SACKed bit is on for
-// that segment" (RFC 2018 8), and does not ask for what the peer may have thrown away.
+// The receiver forgets what it had acknowledged with SACK. It is sent again, for "the sender MUST NOT discard data before
+// it is acknowledged by the Acknowledgment Number field" (RFC 2018 8), and soon, although the peer does not say that it
+// forgets.
 func testScriptReneging(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(withRTT(sackPeer, 60000, ".1") + `
-			+0   do write 4000 = 4000
-			` + burstOf(1, 4001, true) + `
-			+.1  < . 1:1(0) ack 1 win 60000 <nop,nop,sack 1001:4001>
+		p := b.newPeer(withRTT(sackPeer, 60000, ".02") + `
+			+0   do write 10000 = 10000
+			` + burstOf(1, 10001, true) + `
+			+.02 < . 1:1(0) ack 1 win 60000 <nop,nop,sack 1001:10001>
 			+0   > . 1:1001(1000) ack 1
-			+.1  < . 1:1(0) ack 1001 win 60000`)
+			+.02 < . 1:1(0) ack 1001 win 60000`)
 		defer p.Close()
-		next := 1001 // the peer has thrown 1001 to 4001 away
-		for range 100 {
-			for _, seg := range p.Sent(100 * time.Millisecond) {
+		next := 1001 // the peer has thrown 1001 to 10001 away
+		for range 2000 {
+			before := next
+			for _, seg := range p.Sent(time.Millisecond) {
 				if int(seg.Seq) == next {
 					next += seg.Len
 				}
 			}
-			if next > 1001 {
+			if next > before {
 				p.Send(p.Parse(". 1:1(0) ack " + strconv.Itoa(next) + " win 60000"))
 			}
 		}
-		if next != 4001 {
-			t.Errorf("after 10 s all up to %d has come, want 4001", next)
+		if next != 10001 {
+			t.Errorf("after 2 s all up to %d has come, want 10001", next)
 		}
 	})
 }
@@ -183,6 +184,151 @@ func testScriptNewRenoAgain(t *testing.T, k *kind) {
 		}
 		if again != 1 {
 			t.Errorf("%d was sent again %d times, want 1", sent[0].Seq, again)
+		}
+	})
+}
+
+// A window that was not used says nothing about the network, and does not grow (RFC 9438 5.8, RFC 7661 1).
+func testWindowNotUsed(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.newPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
+		defer p.Close()
+		before := k.figures(b.Host, 8000)["cwnd"]
+		for i := range 1000 {
+			b.stream(100)
+			if sent := p.Sent(10 * time.Millisecond); len(sent) != 1 {
+				t.Fatalf("%d segments", len(sent))
+			}
+			p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win 65535", 101+100*i)))
+			p.Sent(time.Millisecond)
+		}
+		if after := k.figures(b.Host, 8000)["cwnd"]; after > before {
+			t.Errorf("never more than 100 bytes on their way, cwnd %d, then %d", before, after)
+		}
+	})
+}
+
+// What several losses of one window do to it: it gets smaller once, to no less than a half (RFC 5681 3.2, equation 4)
+// and no more than 0.7 (RFC 9438 4.6).
+func testSmallerOnce(t *testing.T, k *kind) {
+	for name, peer := range map[string]string{"plain": plainPeer, "SACK": sackPeer} {
+		t.Run(name, func(t *testing.T) {
+			onBench(t, k, Ours(), func(b *Bench) {
+				p := b.newPeer(withRTT(peer, 60000, ".1"))
+				defer p.Close()
+				b.stream(10000)
+				p.Sent(90 * time.Millisecond)
+				for _, blocks := range []string{ // 1, 4001 and 7001 are lost
+					"1001:2001", "1001:3001", "1001:4001", "5001:6001 1001:4001", "5001:7001 1001:4001",
+					"8001:9001 5001:7001 1001:4001", "8001:10001 5001:7001 1001:4001",
+				} {
+					ack := ". 1:1(0) ack 1 win 60000"
+					if name == "SACK" {
+						ack += " <nop,nop,sack " + blocks + ">"
+					}
+					p.Send(p.Parse(ack))
+					p.Sent(time.Millisecond)
+				}
+				for _, ack := range []int{4001, 7001, 10001} {
+					p.Sent(50 * time.Millisecond)
+					p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win 60000", ack)))
+				}
+				p.Sent(time.Millisecond)
+				got := k.figures(b.Host, 8000)
+				if got["ssthresh"] < 5000 || got["ssthresh"] > 7000 || got["cwnd"] > got["ssthresh"]*11/10 {
+					t.Errorf("ssthresh %d, cwnd %d, want 5000 to 7000", got["ssthresh"], got["cwnd"])
+				}
+			})
+		})
+	}
+}
+
+// On a long path what is more than the initial window, "a burst that any path is expected to take", is spread over the
+// round trip, in slow start over half of it (RFC 6928 5 leaves it to pacing that the window itself is no burst). The
+// window grows to 18 segments first.
+func testFarIsPaced(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		text := withRTT(sackPeer, 60000, ".04")
+		for next := 1; next < 10001; next += 1000 {
+			text += fmt.Sprintf("+0 do write 1000 = 1000\n+0 > P. %d:%d(1000) ack 1\n+.04 < . 1:1(0) ack %[2]d win 60000\n", next, next+1000)
+		}
+		p := b.newPeer(text + "+0 do write 30000 = 30000\n" + burstOf(10001, 20001))
+		defer p.Close()
+		p.Sent(40 * time.Millisecond)
+		p.Send(p.Parse(". 1:1(0) ack 20001 win 60000"))
+		if n := len(p.Sent(100 * time.Microsecond)); n < 10 || n > 15 {
+			t.Errorf("%d segments at once, want 10 and what a moment's share is", n)
+		}
+		for range 7 {
+			if n := len(p.Sent(3 * time.Millisecond)); n > 7 {
+				t.Errorf("%d segments within 3 ms, want no more than 18 in 20 ms", n)
+			}
+		}
+	})
+}
+
+// A peer may delay its ACK by up to half a second (RFC 9293 3.8.6.3, MUST-40), and we probe after less. One probe in vain
+// is enough: nobody knows which copy was answered, so the next segment is given more time, and its answer is a sample
+// (RFC 6298 3, Karn). Without D-SACK each probe would make the window smaller.
+func testPatientWithLateACKs(t *testing.T, k *kind) {
+	for peer, open := range map[string]string{
+		"SACK": withRTT("<mss 1460,nop,nop,sackOK>", 60000, ".01"),
+		"timestamps": `
+			+0   < S 0:0(0) win 60000 <mss 1460,sackOK,TS val 1 ecr 0,nop,nop>
+			+0   > S. 0:0(0) ack 1 <TS val a ecr 1,...>
+			+.01 < . 1:1(0) ack 1 win 60000 <nop,nop,TS val 1 ecr a>
+			+0   do accept`,
+	} {
+		t.Run(peer, func(t *testing.T) {
+			onBench(t, k, Ours(), func(b *Bench) {
+				p := b.newPeer(open)
+				defer p.Close()
+				again := 0
+				for i := range 20 {
+					b.stream(1000)
+					sent := p.Sent(300 * time.Millisecond)
+					again += len(sent) - 1
+					ack := fmt.Sprintf(". 1:1(0) ack %d win 60000", 1001+1000*i)
+					for _, o := range sent[len(sent)-1].Options {
+						if o.Kind == 8 { // timestamps
+							ack += fmt.Sprintf(" <nop,nop,TS val %d ecr %d>", i+2, o.Val.N)
+						}
+					}
+					p.Send(p.Parse(ack))
+				}
+				cwnd := k.figures(b.Host, 8000)["cwnd"]
+				t.Logf("%d segments sent again, cwnd %d", again, cwnd)
+				if again > 4 || cwnd < 5000 {
+					t.Errorf("of 20 segments %d were sent again, cwnd %d", again, cwnd)
+				}
+			})
+		})
+	}
+}
+
+// A peer without memory throws away all that is not next, and says so with an ACK that has no SACK block. What is missing
+// was sent again, and lost again. Each ACK lets another tail loss probe go, which must not start the retransmission timer
+// anew, or that would never go off (RFC 8985 7.3).
+func testTimeoutBehindProbes(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.newPeer(withRTT(sackPeer, 65535, ".01") + `
+			+0 do nodelay
+			+0 do write 20000 = 20000
+			` + burstOf(1, 10001))
+		defer p.Close()
+		p.Send(p.Parse(". 1:1(0) ack 1 win 65535 <nop,nop,sack 1001:5001>"))
+		first := 0 // how often the first one is sent again
+		for range 60 {
+			for _, seg := range p.Sent(100 * time.Millisecond) {
+				if int32(seg.Seq) == 1 && seg.Len > 0 {
+					first++
+					continue // lost
+				}
+				p.Send(p.Parse(". 1:1(0) ack 1 win 65535"))
+			}
+		}
+		if first < 3 {
+			t.Errorf("in 6 seconds the missing segment was sent again %d times", first)
 		}
 	})
 }

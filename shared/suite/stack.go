@@ -36,7 +36,7 @@ type Stack[S Host] struct {
 	SetISS func(s S, peer netip.AddrPort, local uint16, iss uint32) uint16
 	// SetReceiveBuffer has a connection take no more than n bytes that nobody has read.
 	SetReceiveBuffer func(c Conn, n int)
-	// Figures are cwnd, in bytes, srtt and rto, in milliseconds, of the connection with a port of the peer.
+	// Figures are cwnd and ssthresh, in bytes, srtt and rto, in milliseconds, of the connection with a port of the peer.
 	Figures func(s S, peerPort uint16) map[string]int
 	// Meet has the stack know a neighbour's MAC address without a word on the cable.
 	Meet func(s S, ip netip.Addr, mac [6]byte)
@@ -272,7 +272,20 @@ var goTests = []goTest{
 	{"tail loss probe that repairs", 5, 0, testTLPLoss},
 	{"reneging", 5, 0, testScriptReneging},
 	{"NewReno again", 5, 0, testScriptNewRenoAgain},
+	{"a window that was not used", 5, 0, testWindowNotUsed},
+	{"smaller once", 5, 0, testSmallerOnce},
+	{"paced on a long path", 5, 0, testFarIsPaced},
+	{"patient with late ACKs", 5, 0, testPatientWithLateACKs},
+	{"a timeout behind probes", 5, 0, testTimeoutBehindProbes},
 	{"persist for hours", 5, 0, testPersistForHours},
+	{"a window taken back for hours", 5, 0, testWindowTakenBack},
+	{"a reset into a closed window", 5, 0, testResetIntoClosedWindow},
+	{"a closed window without a user", 5, 0, testClosedWindowWithoutUser},
+	{"keep-alives often", 5, 0, testKeepAliveOften},
+	{"negative advice", 5, 0, testNegativeAdvice},
+	{"no negative advice", 5, 0, testNoNegativeAdvice},
+	{"ARP poisoning under a connection", 5, 0, testPoisonedConnection},
+	{"what is sent again is identical", 5, 0, testRetransmissionIsIdentical},
 	{"many dial at once", 5, 0, testDialManyAtOnce},
 	{"transfer with faults", 5, 0, testTransferFaults},
 	{"transfer over a cable that is cut", 5, 0, testTransferCableCut},

@@ -1,12 +1,9 @@
 package stack
 
 import (
-	"fmt"
 	"math"
 	"testing"
 	"time"
-
-	"framebyframe/shared/script"
 )
 
 // lossAt returns the window of a connection that had one of cwnd bytes, lost something, and
@@ -161,130 +158,4 @@ func TestReno(t *testing.T) {
 	if *w != was {
 		t.Errorf("what did not use up the window has changed it: %+v, and it was %+v", *w, was)
 	}
-}
-
-// stream has the user write n bytes of the stream, and does not wait for that.
-func (b *tcpBench) stream(n int) {
-	c := b.kept()
-	var at uint32
-	b.do(func() { at = uint32(c.end() - c.snd.iss - 1) })
-	go c.Write(script.Bytes(script.Pattern, at, n))
-}
-
-// The congestion window does not grow while it is not what limits the sender: a window that
-// was not used says nothing about the network (RFC 9438 5.8, RFC 7661 1).
-func TestCongestionNotLimited(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
-		defer p.Close()
-		for i := range 100 {
-			b.stream(1000)
-			if sent := p.Sent(50 * time.Millisecond); len(sent) != 1 {
-				t.Fatalf("%d segments", len(sent))
-			}
-			p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win 65535", 1001+1000*i)))
-			p.Sent(time.Millisecond)
-		}
-		b.do(func() {
-			if got := b.conn(8000).cc.cwnd; got > 12000 {
-				t.Errorf("cwnd is %d after 100 round trips with one segment in each, want 10000 as at first", got)
-			}
-		})
-	})
-}
-
-// What several losses of one window do to it: it gets smaller once, to no less than a half
-// (RFC 5681 3.2, equation 4) and no more than 0.7 (RFC 9438 4.6).
-func TestCongestionRecoveryOnce(t *testing.T) {
-	for name, peer := range map[string]string{"plain": plainPeer, "SACK": sackPeer} {
-		t.Run(name, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
-				p := b.newPeer(withRTT(peer, 60000, ".1"))
-				defer p.Close()
-				b.stream(10000)
-				p.Sent(90 * time.Millisecond)
-				for i := range 7 { // 1, 4001 and 7001 are lost
-					sack := ""
-					if name == "SACK" {
-						sack = []string{"1001:2001", "1001:3001", "1001:4001", "5001:6001 1001:4001", "5001:7001 1001:4001",
-							"8001:9001 5001:7001 1001:4001", "8001:10001 5001:7001 1001:4001"}[i]
-						sack = " <nop,nop,sack " + sack + ">"
-					}
-					p.Send(p.Parse(". 1:1(0) ack 1 win 60000" + sack))
-					p.Sent(time.Millisecond)
-				}
-				for _, ack := range []int{4001, 7001, 10001} {
-					p.Sent(50 * time.Millisecond)
-					p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win 60000", ack)))
-				}
-				p.Sent(time.Millisecond)
-				b.do(func() {
-					if c := b.conn(8000); c.cc.ssthresh < 5000 || c.cc.ssthresh > 7000 || c.cc.cwnd > c.cc.ssthresh*11/10 {
-						t.Errorf("ssthresh %d, cwnd %d, want 5000 to 7000", c.cc.ssthresh, c.cc.cwnd)
-					}
-				})
-			})
-		})
-	}
-}
-
-// after is a script in which a peer that is rtt away acknowledges ten single segments late
-// and then ten together, which grows the window to 18 segments.
-func after(rtt, late string) string {
-	text := withRTT(sackPeer, 60000, rtt)
-	next := 1
-	for range 10 {
-		text += fmt.Sprintf(`
-			+0  do write 1000 = 1000
-			+0  > P. %d:%d(1000) ack 1
-			+%s < . 1:1(0) ack %[2]d win 60000`, next, next+1000, late)
-		next += 1000
-	}
-	text += "\n+0 do write 30000 = 30000\n"
-	for range 10 {
-		text += fmt.Sprintf("+0 > . %d:%d(1000) ack 1\n", next, next+1000)
-		next += 1000
-	}
-	return text
-}
-
-// On a long path what is more than the initial window, "a burst that any path is expected
-// to take", is spread over the round trip, in slow start over half of it (RFC 6928 5 leaves
-// it to pacing that the window itself is no burst).
-func TestScriptFarIsPaced(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(after(".04", ".04"))
-		defer p.Close()
-		p.Sent(40 * time.Millisecond)
-		p.Send(p.Parse(". 1:1(0) ack 20001 win 60000"))
-		if n := len(p.Sent(100 * time.Microsecond)); n < 10 || n > 15 {
-			t.Errorf("%d segments at once, want 10 and what fits into %v", n, paceQuantum)
-		}
-		for range 7 {
-			if n := len(p.Sent(3 * time.Millisecond)); n > 7 {
-				t.Errorf("%d segments within 3 ms, want no more than 18 in 20 ms", n)
-			}
-		}
-	})
-}
-
-// A window that is not used says nothing of the network, and does not grow (RFC 9438 5.8,
-// RFC 7661 1).
-func TestWindowNotUsed(t *testing.T) {
-	onRig(t, func(r *rig) {
-		r.open(60000, optMSS+optSACK)
-		cwnd := func() (n int) {
-			r.locked(func() { n = r.c.cc.cwnd })
-			return n
-		}
-		before := cwnd()
-		for range 1000 {
-			r.write(100)
-			r.pass(10 * time.Millisecond)
-			r.in(r.ack(r.nxt(), 60000))
-		}
-		if after := cwnd(); after > before {
-			t.Errorf("never more than 100 bytes on their way, cwnd %d, then %d", before, after)
-		}
-	})
 }

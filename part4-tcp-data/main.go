@@ -47,7 +47,17 @@ func program() *host.Program[*stack.Stack] {
 		})
 	}
 	port := p.Port("listen", "serve web pages on `PORT` (default 80)", 80)
-	p.Listen = func(s *stack.Stack) error { return listen(s, uint16(*port)) }
+	server, proxy := p.NameServer(), p.Proxy()
+	// byName is how programs open connections, to hosts that may have a name.
+	byName := func(s *stack.Stack) apps.Dial { return apps.Names{Dial: s.DialContext, Server: *server}.DialContext }
+	p.Listen = func(s *stack.Stack) error {
+		if *proxy != "" {
+			if err := serveProxy(*proxy, byName(s)); err != nil {
+				return err
+			}
+		}
+		return listen(s, uint16(*port))
+	}
 	p.TaskNeighbour("resolve", "ask who has the address `IP`, print the MAC address, exit", resolve)
 	count := p.Count("count", "ping", "-ping sends `N` echo requests (default 3)", 3)
 	p.TaskIP("ping", "send echo requests to `IP`, print the replies, exit",
@@ -55,8 +65,19 @@ func program() *host.Program[*stack.Stack] {
 			return s.PrintPing(ctx, ip, *count, out)
 		})
 	p.TaskPort("dial", "connect to `IP:PORT`, hold the connection until interrupted", dial)
-	p.TaskURL("get", "fetch `URL`, print it, exit", get)
-	p.TaskPort("nc", "connect to `IP:PORT`; send it stdin, and print what it sends", nc)
+	p.TaskURL("get", "fetch `URL`, print it, exit", func(ctx context.Context, s *stack.Stack, u *url.URL, out io.Writer) error {
+		defer s.Drain(lastWords)
+		return apps.Get(ctx, byName(s), u, out)
+	})
+	p.TaskHost("nc", "connect to `HOST:PORT`; send it stdin, and print what it sends",
+		func(ctx context.Context, s *stack.Stack, to string, out io.Writer) error {
+			c, err := byName(s)(ctx, "tcp", to)
+			if err != nil {
+				return err
+			}
+			defer s.Drain(lastWords)
+			return apps.NC(ctx, c, os.Stdin, out)
+		})
 	return p
 }
 
@@ -90,6 +111,19 @@ func listen(s *stack.Stack, port uint16) error {
 	return nil
 }
 
+// serveProxy has the kernel's programs open their connections through a stack.
+func serveProxy(at string, dial apps.Dial) error {
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return fmt.Errorf("-socks: %w", err)
+	}
+	if !l.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		fmt.Fprintf(os.Stderr, "-socks %s: whoever reaches this address can use the proxy\n", at)
+	}
+	go apps.ServeProxy(l, dial)
+	return nil
+}
+
 // dial opens a connection, says so, and holds it until ctx ends.
 func dial(ctx context.Context, s *stack.Stack, to netip.AddrPort, out io.Writer) error {
 	if _, err := s.DialTCP(ctx, to); err != nil {
@@ -103,19 +137,3 @@ func dial(ctx context.Context, s *stack.Stack, to netip.AddrPort, out io.Writer)
 // lastWords is how long a program that is about to end waits for the peer to
 // acknowledge what was sent.
 const lastWords = 2 * time.Second
-
-// get fetches a page and prints it.
-func get(ctx context.Context, s *stack.Stack, u *url.URL, out io.Writer) error {
-	defer s.Drain(lastWords)
-	return apps.Get(ctx, s.DialContext, u, out)
-}
-
-// nc connects a peer with the terminal.
-func nc(ctx context.Context, s *stack.Stack, to netip.AddrPort, out io.Writer) error {
-	c, err := s.DialTCP(ctx, to)
-	if err != nil {
-		return err
-	}
-	defer s.Drain(lastWords)
-	return apps.NC(ctx, c, os.Stdin, out)
-}

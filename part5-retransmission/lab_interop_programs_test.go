@@ -42,20 +42,6 @@ func withPrograms(t *testing.T, row suite.Row, try func(t *testing.T, flags stri
 	row.Report(t)
 }
 
-// startSSH starts sshd on the kernel's port 22, where root may log in with a key, even if
-// the machine has locked him out, and defines ssh to be without any of the user's settings.
-const startSSH = `sed 's/^root:[^:]*:/root:*:/' /etc/shadow >/run/shadow; chmod 600 /run/shadow; mount --bind /run/shadow /etc/shadow
-	mkdir -p /run/sshd /run/ssh; cd /run/ssh; chmod 700 .
-	ssh-keygen -q -t ed25519 -N '' -f host; ssh-keygen -q -t ed25519 -N '' -f key
-	printf '%s\n' 'HostKey /run/ssh/host' 'AuthorizedKeysFile /run/ssh/key.pub' 'StrictModes no' 'PermitRootLogin yes' \
-		'UsePAM no' 'PidFile none' 'PrintLastLog no' >server
-	printf '%s\n' 'User root' 'IdentityFile /run/ssh/key' 'IdentityAgent none' 'UserKnownHostsFile /dev/null' 'StrictHostKeyChecking no' \
-		'LogLevel ERROR' 'ConnectTimeout 200' >client
-	/usr/sbin/sshd -D -e -f server 2>sshd.log & sshd=$!
-	ssh() { command ssh -F /run/ssh/client "$@"; }
-	await 'ss -Hltn | grep -q :22'
-	`
-
 // sshSession is what is done with ssh to an address, given further options: a file there
 // and a file back, and then so many lines to and fro one by one, as one types.
 func sshSession(name, options string, lines int) string {
@@ -89,7 +75,7 @@ func TestLabInteropSSH(t *testing.T) {
 			exec %s/part -q -tap tap2 -host 10.0.2.1/24 -ip 10.0.2.4/24 -pcap %s %s -nc 10.0.2.1:22
 end
 			`, suite.LabDir, client, flags)
-		r := suite.Lab(t, "ssh /usr/sbin/sshd ss git ip mount", []string{"-q"}, suite.Shell(startSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
+		r := suite.Lab(t, "ssh /usr/sbin/sshd ss git ip mount", []string{"-q"}, suite.Shell(suite.StartSSH+startRelay(t, "-pcap "+server+" "+flags)+fmt.Sprintf("head -c %d /dev/urandom >/run/file\n", size)+
 			toProxy+sshSession("server", "10.0.1.4", lines)+sshSession("client", proxy, lines)+`
 			export HOME=/run GIT_SSH_COMMAND='ssh -F /run/ssh/client' GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
 			mkdir /run/repo; cd /run/repo; git init -q; cp ../file .; git add file; git commit -qm one

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
+	"strings"
 )
 
 // The MTU may be anything from what every IPv4 link must carry (RFC 791 3.2) to
@@ -127,20 +129,56 @@ func parseAddrPort(text string) (netip.AddrPort, error) {
 	return to, nil
 }
 
+// parseHostPort reads an address or a name with a port, such as www.example.com:80.
+func parseHostPort(text string) (string, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is no host with port, such as 10.0.0.1:80 or www.example.com:80", text)
+	}
+	if _, err := netip.ParseAddr(host); err == nil || !isName(host) {
+		_, err := parseAddrPort(text)
+		return text, err
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("%q: a port is a number from 1 to 65535", text)
+	}
+	return text, nil
+}
+
+// isName reports whether text can be the name of a host: letters, digits and hyphens between dots (RFC 1123 2.1). One
+// of digits alone is an address that somebody has mistyped.
+func isName(text string) bool {
+	letters := false
+	for label := range strings.SplitSeq(strings.TrimSuffix(text, "."), ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for _, c := range []byte(label) {
+			switch {
+			case 'a' <= c|0x20 && c|0x20 <= 'z':
+				letters = true
+			case c != '-' && (c < '0' || c > '9'):
+				return false
+			}
+		}
+	}
+	return letters && len(text) <= 254
+}
+
+// checkHost is checkPeer for a host that may have been named instead.
+func checkHost(name, host string, us netip.Prefix) error {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return checkPeer(name, ip, us)
+	}
+	return nil
+}
+
 // parseURL reads the address of a page.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q is no URL such as http://10.0.0.1/", text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, fmt.Errorf("%q is no URL such as http://10.0.0.1/ or https://www.example.com/", text)
 	}
-	_, err = serverOf(u)
+	_, err = parseHostPort(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
 	return u, err
-}
-
-// serverOf returns the address from which a page is to be had.
-func serverOf(u *url.URL) (netip.AddrPort, error) {
-	if _, err := netip.ParseAddr(u.Hostname()); err != nil {
-		return netip.AddrPort{}, fmt.Errorf("there is no DNS in this stack: write the IPv4 address of %s", u.Hostname())
-	}
-	return parseAddrPort(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
 }

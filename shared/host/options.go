@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"net"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -122,15 +123,18 @@ func (p *Program[S]) TaskPort(name, usage string, do func(ctx context.Context, s
 	addTask(p, name, usage, parseAddrPort, check, do)
 }
 
+// TaskHost adds a flag that asks for something about a port of a host, which may be given by its name.
+func (p *Program[S]) TaskHost(name, usage string, do func(ctx context.Context, s S, to string, out io.Writer) error) {
+	check := func(name, to string, us netip.Prefix) error {
+		host, _, _ := net.SplitHostPort(to)
+		return checkHost(name, host, us)
+	}
+	addTask(p, name, usage, parseHostPort, check, do)
+}
+
 // TaskURL adds a flag that asks for something about a page.
 func (p *Program[S]) TaskURL(name, usage string, do func(ctx context.Context, s S, u *url.URL, out io.Writer) error) {
-	check := func(name string, u *url.URL, us netip.Prefix) error {
-		server, err := serverOf(u)
-		if err != nil {
-			return err
-		}
-		return checkPeer(name, server.Addr(), us)
-	}
+	check := func(name string, u *url.URL, us netip.Prefix) error { return checkHost(name, u.Hostname(), us) }
 	addTask(p, name, usage, parseURL, check, do)
 }
 
@@ -155,8 +159,13 @@ func (p *Program[S]) checkTasks(c *Config) error {
 	for _, t := range p.tasks {
 		names = append(names, t.name)
 	}
-	if err := AtMostOne(&p.Flags, append(names, p.serves...)...); err != nil {
+	if err := AtMostOne(&p.Flags, names...); err != nil {
 		return err
+	}
+	for _, serve := range p.serves {
+		if err := AtMostOne(&p.Flags, append(names, serve)...); err != nil {
+			return err
+		}
 	}
 	if t := p.asked(); t != nil {
 		return t.check(c.IP)
@@ -178,6 +187,36 @@ func (p *Program[S]) Gateway() {
 		}
 		return checkNeighbour("gateway", gateway, c.IP)
 	})
+}
+
+// NameServer adds the flag -dns, and returns where it will be found who knows the names of hosts.
+func (p *Program[S]) NameServer() *netip.AddrPort {
+	server := new(netip.AddrPort)
+	p.Flags.Func("dns", "ask `ADDR` for the addresses of names (default: the gateway)", func(text string) error {
+		ip, err := parseIP(text)
+		*server = netip.AddrPortFrom(ip, 53)
+		return err
+	})
+	p.checks = append(p.checks, func(c *Config) error {
+		if !server.IsValid() {
+			*server = netip.AddrPortFrom(c.Gateway, 53)
+			return nil
+		}
+		return checkPeer("dns", server.Addr(), c.IP)
+	})
+	return server
+}
+
+// Proxy adds the flag -socks, and returns where a proxy is to listen on the kernel's side of the cable, or "".
+func (p *Program[S]) Proxy() *string {
+	at := new(string)
+	p.Flags.Func("socks", "be a proxy at `IP:PORT` of the kernel, by SOCKS 5 and HTTP: what it opens goes through this stack", func(text string) error {
+		to, err := parseAddrPort(text)
+		*at = to.String()
+		return err
+	})
+	p.serves = append(p.serves, "socks")
+	return at
 }
 
 // Count adds a flag that says how often the task of another flag is to be done.

@@ -70,9 +70,11 @@ func newProgram(did *bytes.Buffer) (p *Program[*fakeStack], s *fakeStack) {
 	p.TaskURL("get", "fetch `URL`", func(_ context.Context, _ *fakeStack, u *url.URL, out io.Writer) error {
 		return note(out, "get", u)
 	})
-	p.TaskPort("nc", "talk to `IP:PORT`", func(_ context.Context, _ *fakeStack, to netip.AddrPort, out io.Writer) error {
+	p.TaskHost("nc", "talk to `HOST:PORT`", func(_ context.Context, _ *fakeStack, to string, out io.Writer) error {
 		return note(out, "nc", to)
 	})
+	p.NameServer()
+	p.Proxy()
 	return p, s
 }
 
@@ -96,6 +98,8 @@ func TestTasks(t *testing.T) {
 		"-ping 10.0.0.4 -count 5":     "ping 5 times 10.0.0.4",
 		"-dial 10.0.0.1:80":           "dial 10.0.0.1:80",
 		"-get http://10.0.0.1:8000/x": "get http://10.0.0.1:8000/x",
+		"-get https://example.test/":  "get https://example.test/",
+		"-nc example.test:7":          "nc example.test:7",
 	} {
 		var did, stdout, stderr bytes.Buffer
 		cable, _ := socketCable(t)
@@ -257,16 +261,28 @@ var wrongFlags = map[string]string{
 	"-dial 10.0.0.1:80 -listen 80":         "-listen: only one",
 	"-resolve 10.0.0.1 -listen 80":         "-listen: only one",
 	"-get 10.0.0.1":                        "no URL",
-	"-get https://10.0.0.1/":               "no URL",
+	"-get ftp://10.0.0.1/":                 "no URL",
 	"-get http://":                         "no URL",
 	"-get http://:80/":                     "no URL",
 	"-get http:///x":                       "no URL",
 	"-get http://10.0.0.1:0/":              "no IPv4 address with port",
 	"-get http://10.0.0.1:65536/":          "no IPv4 address with port",
 	"-get http://[::1]/":                   "no IPv4 address with port",
-	"-get http://www.example.com/":         "there is no DNS",
+	"-get http://www.example..com/":        "no IPv4 address with port",
+	"-get http://www.example.com:0/":       "from 1 to 65535",
 	"-get http://10.0.0.255/":              "no single host's address",
-	"-nc 10.0.0.1":                         "no IPv4 address with port",
+	"-nc 10.0.0.1":                         "no host with port",
+	"-nc example.test":                     "no host with port",
+	"-nc example.test:0":                   "from 1 to 65535",
+	"-nc example.test:http":                "from 1 to 65535",
+	"-nc 10.0.0.256:80":                    "no IPv4 address with port",
+	"-nc -x.test:80":                       "no IPv4 address with port",
+	"-nc [::1]:80":                         "no IPv4 address with port",
+	"-dns x":                               "no IPv4 address",
+	"-dns 10.0.0.255":                      "no single host's address",
+	"-socks 1080":                          "no IPv4 address with port",
+	"-socks localhost:1080":                "no IPv4 address with port",
+	"-socks 127.0.0.1:1080 -ping 10.0.0.1": "-socks: only one",
 	"-nc 10.0.0.1:0":                       "no IPv4 address with port",
 	"-nc 224.0.0.1:7":                      "no single host's address",
 	"-get http://10.0.0.1/ -ping 10.0.0.1": "-ping",
@@ -296,7 +312,7 @@ var goodFlags = []string{
 	"-mac 02-00-00-00-00-05", "-loss 0", "-loss 100%", "-delay 1h", "-tap fifteen-letters", "-resolve 10.0.0.1",
 	"-ping 192.0.2.7 -count 65535", "-ping 10.0.0.4", "-host  -gateway 10.0.0.254",
 	"-listen 65535", "-dial 192.0.2.7:80", "-dial 10.0.0.4:80",
-	"-get http://10.0.0.1", "-get HTTP://10.0.0.1:8080/a?b#c", "-listen 7",
+	"-get http://10.0.0.1", "-get https://www.example.com.:8443/", "-nc xn--bcher-kva.example:7", "-socks 127.0.0.1:1080 -listen 80", "-dns 192.0.2.53", "-get HTTP://10.0.0.1:8080/a?b#c", "-listen 7",
 }
 
 func TestGoodFlags(t *testing.T) {

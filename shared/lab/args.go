@@ -9,6 +9,7 @@ import (
 
 const usage = `usage: go run ./shared/lab PART [FLAGS] -- COMMAND   run a command beside a part
        go run ./shared/lab PART [FLAGS]              open a shell beside a part
+       go run ./shared/lab PART on [FLAGS] -- COMMAND   its connections go through the part (4 and 5)
        go run ./shared/lab demo [-cable] [NUMBER]    watch the parts at work; needs no tool
 
 PART is a number (1 to 5), a part's directory, or a part that is built already.
@@ -20,7 +21,12 @@ on device tap0, the part answers as 10.0.0.4.
 
   go run ./shared/lab 1 -- arping -I tap0 -c3 10.0.0.4
   go run ./shared/lab 1 -resolve 10.0.0.1
+  go run ./shared/lab 5 on -- curl http://10.0.0.1:8000/
   go run ./shared/lab demo
+
+"on" makes the part a proxy at 127.0.0.1:1080, by SOCKS 5 and HTTP, and tells the command
+by http_proxy, all_proxy and their like. For programs that know no proxy there is Debian's
+proxychains4: go run ./shared/lab 5 on -- proxychains4 nc 10.0.0.1 8000
 
 The lab ends with the command's status, or 128+N if signal N ended the command.
 "go run" turns every status but 0 into 1; to see the real one, build the lab:
@@ -29,12 +35,16 @@ LAB_PORTS="40000 40001" narrows the ports that the kernel gives to clients (else
 40000 to 40999), so that a run repeats to the port.
 `
 
+// proxyAt is where a part takes requests that is to open the connections of other programs.
+const proxyAt = "127.0.0.1:1080"
+
 // A request is what the command line asks for.
 type request struct {
 	help    bool
 	demo    bool
 	cable   bool     // demo: no namespace, a pair of sockets is the cable
 	part    string   // a number, a directory or a built part; for the demo a number, or "" for every part
+	on      bool     // the command's connections go through the part
 	flags   []string // for the part
 	command []string // empty: a shell, or nothing if the part is called for one thing
 }
@@ -71,6 +81,9 @@ func parseArgs(args []string) (request, error) {
 	}
 	req := request{part: args[0]}
 	rest := args[1:]
+	if len(rest) > 0 && rest[0] == "on" {
+		req.on, rest = true, append([]string{"-socks", proxyAt}, rest[1:]...)
+	}
 	for i, arg := range rest {
 		if arg == "--" {
 			req.flags, req.command = rest[:i], rest[i+1:]

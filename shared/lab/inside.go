@@ -80,6 +80,12 @@ func (s *session) run(program *os.File) (int, error) {
 		return status, nil
 	}
 	pinCongestionControl()
+	if s.job.On {
+		if err := throughPart(); err != nil {
+			s.endPart()
+			return 0, err
+		}
+	}
 	if s.job.Demo {
 		status, err = s.demo()
 	} else {

@@ -29,6 +29,7 @@ type job struct {
 	Shell      bool // the command is a shell for the user
 	Foreground bool // the user's terminal is ours to give to that shell
 	Alone      bool // no command, no shell: the part does one thing and ends
+	On         bool // the command's connections go through the part
 	Demo       bool // instead of a command, show the part at work
 }
 
@@ -41,7 +42,7 @@ func outside(req request) (int, error) {
 	if req.demo {
 		return demo(req, end)
 	}
-	j := job{Flags: req.flags, Command: req.command, Alone: req.alone()}
+	j := job{Flags: req.flags, Command: req.command, Alone: req.alone(), On: req.on}
 	if len(j.Command) == 0 {
 		j.Command, j.Shell = []string{shell()}, true
 	}

@@ -165,7 +165,7 @@ func (p *httpProxy) connect(w http.ResponseWriter, r *http.Request) {
 func pageProxy(dial Dial) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:       func(*httputil.ProxyRequest) {}, // the URL is the client's, whole
-		Transport:     &http.Transport{DialContext: dial, ResponseHeaderTimeout: 2 * time.Minute, IdleConnTimeout: proxyPatience},
+		Transport:     &http.Transport{DialContext: dial, DisableCompression: true, ResponseHeaderTimeout: 2 * time.Minute, IdleConnTimeout: proxyPatience},
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {

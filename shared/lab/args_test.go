@@ -21,6 +21,8 @@ func TestParseArgs(t *testing.T) {
 		{"1 -- ip neigh", request{part: "1", command: []string{"ip", "neigh"}}},
 		{"4 -loss 5% -q -- curl -v http://10.0.0.4/", request{part: "4", flags: []string{"-loss", "5%", "-q"},
 			command: []string{"curl", "-v", "http://10.0.0.4/"}}},
+		{"5 on -- curl x", request{part: "5", on: true, flags: []string{"-socks", "127.0.0.1:1080"}, command: []string{"curl", "x"}}},
+		{"5 on -q", request{part: "5", on: true, flags: []string{"-socks", "127.0.0.1:1080", "-q"}}},
 		{"1 -- sh -- x", request{part: "1", command: []string{"sh", "--", "x"}}},
 		{"demo", request{demo: true}},
 		{"demo 1", request{demo: true, part: "1"}},

@@ -28,6 +28,7 @@ type hub struct {
 	mu        sync.Mutex
 	hosts     map[[6]byte]*host
 	stack     outside.Host // the program
+	day       int          // the length of the line of the service daytime
 	listening uint16       // a port on which it listens
 	reason    error        // why it is over
 	dead      chan struct{}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -110,7 +111,7 @@ func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 		return nil, fmt.Errorf("%s: there is no service %q to play it with", s.Where(0), service)
 	}
 	j := &job{Chapter: s.From, File: f.Name, Name: s.Name, RFC: s.RFC, Says: strings.TrimSpace(s.Says()), alone: s.Keys["alone"] != ""}
-	takes, err := script.Length(s.Text())
+	takes, err := script.Length(s.TextFor(1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Where(0), err)
 	}
@@ -132,7 +133,7 @@ func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 			Device: dev, PeerMAC: who.MAC, PeerIP: who.IP, StackMAC: h.stack.MAC, StackIP: h.stack.IP,
 			PeerPort: ports, StackPort: port, Tolerance: early, Where: s.Where,
 			Outside: &script.Outside{
-				Settle: settle, Late: late, Again: s.From < 5, Skip: []string{"accept", "read"},
+				Settle: settle, Late: late, Again: s.From < 5 || s.Keys["again"] != "", Skip: []string{"accept", "read"},
 				AnyData: service == "chargen" || service == "daytime",
 			},
 		}
@@ -144,7 +145,7 @@ func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 				cfg.PeerPort++
 				cfg.Device = h.plug(who, false, tcpTo(ports))
 			}
-			playOnce(t, cfg, renumber(s.Text(), cfg.PeerPort, port))
+			playOnce(t, cfg, renumber(s.TextFor(h.day), cfg.PeerPort, port))
 		}
 	}
 	return j, nil
@@ -237,27 +238,26 @@ func (j *job) run(h *hub, who outside.Host, ports uint16) string {
 	return v.text()
 }
 
-// A slot is where jobs are played, one after the other: a host, and ports that no job has had before.
-type slot struct {
-	who   outside.Host
-	ports uint16
-}
+// maxStarts is how often a program is started, if it ends or hangs by itself.
+const maxStarts = 10
 
-func (s *slot) next() (outside.Host, uint16) {
-	s.ports += portsEach
-	return s.who, s.ports
+// A sitting is a grade under way. A program that has ended or hangs is started anew for what is still to be played.
+type sitting struct {
+	*collection
+	opt      options
+	report   *report
+	start    func() (*hub, error)
+	hub      *hub
+	starts   int
+	ports    uint16 // those behind 10000 that have been used
+	lastHost int
+	over     error // nothing more can be played
 }
 
 // play plays everything. What fails is played once more, alone: on a busy machine an answer may be late once.
-func (c *collection) play(h *hub, opt options) *report {
-	r := newReport(opt, c)
+func (c *collection) play(opt options, start func() (*hub, error)) *report {
+	s := &sitting{collection: c, opt: opt, report: newReport(opt, c), start: start}
 	begin := time.Now()
-	defer func() { r.Seconds = time.Since(begin).Seconds() }()
-	if err := h.meet(opt.ip, opt.wait); err != nil {
-		r.Broken = err.Error()
-		return r
-	}
-	h.listening = h.findListener()
 	var alone, together []*job
 	for _, j := range c.jobs {
 		if j.alone || opt.lanes == 1 {
@@ -266,68 +266,129 @@ func (c *collection) play(h *hub, opt options) *report {
 			together = append(together, j)
 		}
 	}
-	again := c.inLanes(h, opt, r, together)
-	last := &slot{who: hostNumber(9 + opt.lanes + 1), ports: 10000}
+	again := s.inLanes(longestFirst(together))
 	for _, j := range alone {
-		who, ports := last.next()
-		if why := j.run(h, who, ports); why != "" {
+		if why := s.playAlone(j); why != "" {
 			again = append(again, j)
 		} else {
-			r.add(j, "")
+			s.report.add(j, "")
 		}
 	}
-	for i, j := range again {
-		if h.why() != nil {
+	for _, j := range again {
+		if s.over != nil {
 			break
 		}
-		last := &slot{who: hostNumber(60 + i%180), ports: 10000 + uint16(i)*portsEach}
-		who, ports := last.next()
-		why := j.run(h, who, ports)
-		r.add(j, why)
-		if why != "" && h.why() == nil && !h.alive() {
-			h.die(fmt.Errorf("the program hangs: since %q it does not answer ARP any more; %s", j.title(), h.program.words()))
-		}
+		s.report.add(j, s.playAlone(j))
 	}
-	if err := h.why(); err != nil {
-		r.Broken = err.Error()
+	if s.hub != nil {
+		s.hub.close()
 	}
-	return r
+	if s.over != nil {
+		s.report.Broken = s.over.Error()
+	}
+	s.report.Seconds = time.Since(begin).Seconds()
+	return s.report
 }
 
-// inLanes plays jobs side by side, and returns those that have failed.
-func (c *collection) inLanes(h *hub, opt options, r *report, jobs []*job) (again []*job) {
+// ready has a program that answers, and tells whether there is one.
+func (s *sitting) ready() bool {
+	if s.over != nil {
+		return false
+	}
+	if s.hub != nil && s.hub.why() == nil {
+		return true
+	}
+	if s.hub != nil {
+		s.report.Ended = append(s.report.Ended, s.hub.why().Error())
+		s.hub.close()
+	}
+	if s.starts++; s.starts > maxStarts {
+		s.over = fmt.Errorf("the program was started %d times, and did not stay", maxStarts)
+		return false
+	}
+	h, err := s.start()
+	if err == nil {
+		s.hub = h
+		err = h.meet(s.opt.ip, s.opt.wait)
+	}
+	if err != nil {
+		s.over = err
+		return false
+	}
+	h.listening = h.findListener()
+	if s.opt.part > 3 {
+		h.day = h.findDay()
+	}
+	return true
+}
+
+// playAlone plays a job while nothing else is played, and returns what is wrong.
+func (s *sitting) playAlone(j *job) string {
+	if !s.ready() {
+		return s.over.Error()
+	}
+	s.ports += portsEach
+	s.lastHost = s.lastHost%180 + 1
+	why := j.run(s.hub, hostNumber(60+s.lastHost), 10000+s.ports)
+	if why == "" {
+		return ""
+	}
+	switch reason := s.hub.why(); {
+	case errors.Is(reason, errInterrupted):
+		s.over = reason
+	case reason != nil:
+		why += "\n" + reason.Error()
+	case !s.hub.alive():
+		why += "\nthe program hangs: it does not answer ARP any more; " + s.hub.program.words()
+		s.hub.die(fmt.Errorf("the program hung after %q", j.title()))
+	}
+	return why
+}
+
+// inLanes plays jobs side by side, and returns those that have failed, or of which nobody knows.
+func (s *sitting) inLanes(jobs []*job) (again []*job) {
+	for len(jobs) > 0 && s.ready() {
+		failed, rest := s.oneRound(jobs)
+		again = append(again, failed...)
+		jobs = rest
+	}
+	return append(again, jobs...)
+}
+
+// oneRound plays jobs until there are no more, or the program is gone.
+func (s *sitting) oneRound(jobs []*job) (failed, rest []*job) {
 	queue := make(chan *job)
 	var mu sync.Mutex
 	var lanes sync.WaitGroup
-	for n := range opt.lanes {
+	for n := range s.opt.lanes {
 		lanes.Add(1)
+		first := s.ports
 		go func() {
 			defer lanes.Done()
-			s := &slot{who: hostNumber(10 + n), ports: 10000}
 			for j := range queue {
-				who, ports := s.next()
-				why := j.run(h, who, ports)
+				first += portsEach
+				why := j.run(s.hub, hostNumber(10+n), 10000+first)
 				mu.Lock()
 				if why != "" {
-					again = append(again, j)
+					failed = append(failed, j)
 				} else {
-					r.add(j, "")
+					s.report.add(j, "")
 				}
 				mu.Unlock()
 			}
 		}()
 	}
-	for _, j := range longestFirst(jobs) {
+	for len(jobs) > 0 && s.hub.why() == nil {
 		select {
-		case queue <- j:
-			continue
-		case <-h.dead:
+		case queue <- jobs[0]:
+			jobs = jobs[1:]
+		case <-s.hub.dead:
 		}
-		break
 	}
 	close(queue)
 	lanes.Wait()
-	return again
+	s.ports += uint16(len(jobs)+len(failed)) + 2000 // for the next round all ports are new
+	return failed, jobs
 }
 
 // longestFirst sorts jobs so that the lanes end at about the same time.
@@ -335,6 +396,34 @@ func longestFirst(jobs []*job) []*job {
 	sorted := slices.Clone(jobs)
 	slices.SortStableFunc(sorted, func(a, b *job) int { return cmp.Compare(b.takes, a.takes) })
 	return sorted
+}
+
+// findDay finds how long the line is that the service daytime sends. Where there is none, that shows in each script.
+func (h *hub) findDay() int {
+	v := &verdict{}
+	found := make(chan int, 1)
+	go func() {
+		defer close(found)
+		who, first := hostNumber(1), uint16(9100)
+		p := script.NewPeer(v, script.Config{
+			Device: h.plug(who, false, tcpTo(first)), PeerMAC: who.MAC, PeerIP: who.IP, StackMAC: h.stack.MAC, StackIP: h.stack.IP,
+			PeerPort: first, StackPort: services["daytime"], Tolerance: early,
+			Outside: &script.Outside{Settle: settle, Late: late, Again: true, AnyData: true},
+		})
+		defer p.Close()
+		defer p.Reset()
+		p.Play("+0 < S 0:0(0) win 20000 <mss 1460>\n+0 > S. 0:0(0) ack 1\n+0 < . 1:1(0) ack 1 win 20000\n", nil)
+		for _, s := range p.Sent(late) {
+			if s.Flags&script.FIN != 0 {
+				found <- int(s.Seq) + s.Len - 1
+				return
+			}
+		}
+	}()
+	if n, ok := <-found; ok {
+		return n
+	}
+	return 31
 }
 
 // findListener finds a port on which the program listens: that of the service echo, or the one that part 3 has.

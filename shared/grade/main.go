@@ -124,20 +124,7 @@ func grade(args []string, stdout, stderr io.Writer) int {
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(end)
-	h, err := start(opt, stderr)
-	if err != nil {
-		fmt.Fprintf(stderr, "grade: %v\n", err)
-		return failed
-	}
-	go func() {
-		if s, ok := <-end; ok {
-			h.die(fmt.Errorf("interrupted (%v)", s))
-		}
-	}()
-	report := all.play(h, opt)
-	if err := h.close(); err != nil {
-		fmt.Fprintf(stderr, "grade: %v\n", err)
-	}
+	report := all.play(opt, func() (*hub, error) { return start(opt, stderr, end) })
 	if opt.json {
 		err = report.writeJSON(stdout)
 	} else {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,8 +34,10 @@ const (
 	endPatience = 2 * time.Second // to end when it was asked to
 )
 
+var errInterrupted = errors.New("interrupted")
+
 // start starts the program on a cable.
-func start(opt options, stderr io.Writer) (*hub, error) {
+func start(opt options, stderr io.Writer, end <-chan os.Signal) (*hub, error) {
 	h := &hub{hosts: make(map[[6]byte]*host), dead: make(chan struct{}), stack: outside.Host{IP: opt.ip}}
 	h.program = &program{cmd: exec.Command(opt.program[0], opt.program[1:]...), exited: make(chan struct{})}
 	p := h.program
@@ -81,6 +84,13 @@ func start(opt options, stderr io.Writer) (*hub, error) {
 		}
 	}
 	go h.read()
+	go func() {
+		select {
+		case <-end:
+			h.die(errInterrupted)
+		case <-h.dead:
+		}
+	}()
 	return h, nil
 }
 

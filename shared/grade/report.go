@@ -17,6 +17,7 @@ type report struct {
 	Program  []string
 	Passed   bool
 	Broken   string    `json:",omitempty"` // why it was over before its end
+	Ended    []string  `json:",omitempty"` // how the program has ended by itself, and was started anew
 	Seconds  float64   // how long it took
 	Chapters []chapter // those that were asked for
 }
@@ -76,7 +77,7 @@ func (r *report) sort() {
 			return strings.Compare(a.File+"\x00"+a.Name, b.File+"\x00"+b.Name)
 		})
 	}
-	r.Passed = r.Passed && r.Broken == ""
+	r.Passed = r.Passed && r.Broken == "" && r.Ended == nil
 }
 
 // write prints the report for people.
@@ -101,6 +102,9 @@ func (r *report) write(w io.Writer, verbose bool) error {
 		}
 	}
 	b.WriteString("\n")
+	for _, why := range r.Ended {
+		fmt.Fprintf(&b, "The program was started anew: %s\n\n", why)
+	}
 	if r.Broken != "" {
 		fmt.Fprintf(&b, "It was over early: %s\n\n", r.Broken)
 	}

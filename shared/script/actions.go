@@ -19,7 +19,7 @@ type (
 )
 
 func (a sendSegment) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, 0); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (p *Peer) sendSegment(s Segment) error {
 }
 
 func (a sendRaw) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, 0); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (a expectSegment) play(p *Peer, when moment) error {
 	if p.cfg.Outside != nil {
 		return a.playOutside(p, when)
 	}
-	first, last := when.window(p.anchor)
+	first, last := when.window(p.anchor, p.gap)
 	r := p.take(last + p.cfg.Tolerance)
 	if r == nil {
 		f := &failure{reason: fmt.Sprintf("nothing came by %s", seconds(last)), want: a.seg.String()}
@@ -73,12 +73,17 @@ func (a expectSegment) play(p *Peer, when moment) error {
 	if err := errors.Join(errs...); err != nil {
 		return &failure{reason: err.Error(), want: a.seg.String(), got: r}
 	}
-	p.anchor = r.at
+	p.matched(r)
 	return nil
 }
 
+// matched keeps when a segment came that a line has wanted.
+func (p *Peer) matched(r *received) {
+	p.gap, p.heard, p.anchor = r.at-p.heard, r.at, r.at
+}
+
 func (expectNothing) play(p *Peer, when moment) error {
-	_, last := when.window(p.anchor)
+	_, last := when.window(p.anchor, p.gap)
 	if r := p.takeSurprise(last); r != nil {
 		return &failure{reason: "the stack was to send nothing up to " + seconds(last), got: r}
 	}
@@ -87,7 +92,7 @@ func (expectNothing) play(p *Peer, when moment) error {
 }
 
 func (a makeCall) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, p.settled()); err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (a makeCall) play(p *Peer, when moment) error {
 }
 
 func (a endCall) play(p *Peer, when moment) error {
-	first, last := when.window(p.anchor)
+	first, last := when.window(p.anchor, p.gap)
 	if p.skips(a.name) {
 		return nil
 	}
@@ -138,7 +143,7 @@ func (a endCall) play(p *Peer, when moment) error {
 }
 
 func (a setLink) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, p.settled()); err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func (a setLink) play(p *Peer, when moment) error {
 }
 
 func (a forget) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, 0); err != nil {
 		return err
 	}

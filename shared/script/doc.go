@@ -34,6 +34,7 @@
 //	1.2  1200ms             after the script's start
 //	+.2~+.25  1~2           at some time from the first to the second
 //	*                       at any time (within an hour)
+//	x1.5~x2.5               after so many times the time between the last two segments that came: a back-off
 //
 // A line "after" a segment from the stack counts from when that came. A segment
 // may come Config.Tolerance, 1 ms, before or after its time: a cable delivers

@@ -22,7 +22,9 @@ func (p *Peer) Sent(wait time.Duration) (all []Segment) {
 			return all
 		}
 		err := p.checkAlways(r)
-		if err == nil {
+		if err == nil && p.cfg.Outside != nil {
+			err = p.checkStream(Segment{}, r)
+		} else if err == nil {
 			err = checkPayload(Segment{}, r.seg, p.cfg.Payload)
 		}
 		if err != nil {

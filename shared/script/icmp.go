@@ -93,7 +93,7 @@ func (a *sendICMP) parseRest(s *scanner) error {
 }
 
 func (a sendICMP) play(p *Peer, when moment) error {
-	due, _ := when.window(p.anchor)
+	due, _ := when.window(p.anchor, p.gap)
 	if err := p.wait(due, 0); err != nil {
 		return err
 	}
@@ -104,6 +104,9 @@ func (a sendICMP) play(p *Peer, when moment) error {
 	quoted, err := p.quoted(k, a.quote)
 	if err != nil {
 		return err
+	}
+	if c := p.conn(k); a.typ == layers.ICMPv4TypeDestinationUnreachable && a.mtu > ipLen+tcpLen && a.quote != nil && int32(a.quote.Seq-c.next) < 0 {
+		c.mss = min(c.mss, int(a.mtu)-ipLen-tcpLen)
 	}
 	f := p.flow(k)
 	if a.router.IsValid() {

@@ -16,12 +16,15 @@ type moment struct {
 	first, end time.Duration
 	span       bool // a range, or any time
 	any        bool
+	times      bool // first and end are multiples, in billionths, of the time between the two segments before
 }
 
 // window is the time that a line means, counted from the script's start. anchor
-// is when the line before it happened.
-func (m moment) window(anchor time.Duration) (first, last time.Duration) {
+// is when the line before it happened, gap the time from the stack's segment before the last to its last.
+func (m moment) window(anchor, gap time.Duration) (first, last time.Duration) {
 	switch {
+	case m.times:
+		return anchor + time.Duration(m.first.Seconds()*float64(gap)), anchor + time.Duration(m.end.Seconds()*float64(gap))
 	case m.any:
 		return anchor, anchor + anyTime
 	case m.relative:
@@ -37,6 +40,10 @@ func parseMoment(s *scanner) (m moment, err error) {
 	word := s.word()
 	if word == "*" {
 		return moment{relative: true, span: true, any: true}, nil
+	}
+	if multiples, ok := strings.CutPrefix(word, "x"); ok {
+		m.times = true
+		word = strings.ReplaceAll(multiples, "~x", "~")
 	}
 	first, last, span := strings.Cut(word, "~")
 	if m.first, m.relative, err = parseTime(s, start, first); err != nil {

@@ -63,7 +63,7 @@ const (
 
 // playOutside waits until all that the line wants has come, in one segment or several.
 func (a expectSegment) playOutside(p *Peer, when moment) error {
-	first, last := when.window(p.anchor)
+	first, last := when.window(p.anchor, p.gap)
 	want := a.seg
 	for {
 		r := p.takeOf(want, last+p.late())
@@ -94,7 +94,7 @@ func (a expectSegment) playOutside(p *Peer, when moment) error {
 		}
 		p.conn(r.key).note(r)
 		if how == complete {
-			p.anchor = r.at
+			p.matched(r)
 			return nil
 		}
 	}
@@ -108,6 +108,10 @@ func (p *Peer) fits(want *Segment, r *received) (fit, error) {
 	w := *want
 	w.Flags &^= PSH
 	w.Has &^= HasWin
+	if got.Flags&SYN != 0 { // RFC 3168 is the stack's own matter
+		got.Flags &^= ECE | CWR
+		w.Flags &^= ECE | CWR
+	}
 	if (w.Flags|got.Flags)&(SYN|RST) != 0 {
 		if p.again(r) && (got.Flags != w.Flags || got.Seq != w.Seq) {
 			return passes, nil
@@ -120,6 +124,8 @@ func (p *Peer) fits(want *Segment, r *received) (fit, error) {
 	isACK := func(s Segment) bool { return s.Len == 0 && s.Flags&FIN == 0 }
 	c := p.conn(r.key)
 	switch {
+	case isACK(got) && w.Len == 1 && got.Seq == w.Seq-1 && got.Ack == w.Ack && w.Seq == c.edge:
+		return complete, nil // a probe of a closed window may be one that is before it
 	case isACK(got) && p.owed(c, got, w):
 		return passes, nil
 	case isACK(w) && isACK(got):
@@ -165,6 +171,9 @@ func (p *Peer) fitsText(want *Segment, w Segment, r *received) (fit, error) {
 	compare.Len, got.Len = n, n
 	if !whole {
 		compare.Flags &^= FIN
+	}
+	if !whole && int32(w.Ack-got.Ack) >= 0 && int32(got.Ack-p.conn(r.key).ack) >= 0 {
+		compare.Ack = got.Ack // it was sent before the last of ours came
 	}
 	if err := compare.matchOutside(got, p.names); err != nil {
 		return no, err

@@ -25,6 +25,8 @@ type Peer struct {
 	open   []*running        // calls that do! has started and no line has ended
 	ended  chan struct{}     // closed when nobody reads the device any more
 	anchor time.Duration     // when the line before happened
+	heard  time.Duration     // when the last segment that a line wanted came
+	gap    time.Duration     // from the one before it to that one
 	sent   time.Duration     // when the peer last sent something
 
 	mu      sync.Mutex

@@ -36,7 +36,7 @@ func (p *Peer) report(text string, line int, err error) string {
 	fmt.Fprintf(&b, "%s, at %s: %s\n\n", p.cfg.Where(line), seconds(at), strings.ReplaceAll(err.Error(), "\n", "\n    "))
 	writeScript(&b, text, line)
 	if f != nil {
-		f.write(&b)
+		f.write(p, &b)
 	}
 	p.writeHistory(&b)
 	return b.String()
@@ -62,7 +62,7 @@ func writeScript(b *strings.Builder, text string, line int) {
 	b.WriteByte('\n')
 }
 
-func (f *failure) write(b *strings.Builder) {
+func (f *failure) write(p *Peer, b *strings.Builder) {
 	if f.want != "" {
 		fmt.Fprintf(b, "want  > %s\n", f.want)
 	}
@@ -75,7 +75,17 @@ func (f *failure) write(b *strings.Builder) {
 	default:
 		fmt.Fprintf(b, " got  > %s\n", f.got.seg)
 	}
-	fmt.Fprintf(b, "%s\n", hex.Dump(f.got.frame))
+	fmt.Fprintf(b, "%s\n", hex.Dump(p.dumped(f.got.frame)))
+}
+
+// dumpedBytes is what a report from outside shows of a frame: its headers, and the first of its data.
+const dumpedBytes = 96
+
+func (p *Peer) dumped(frame []byte) []byte {
+	if p.cfg.Outside == nil {
+		return frame
+	}
+	return frame[:min(len(frame), dumpedBytes)]
 }
 
 // writeHistory shows the end of the exchange, with what no line has looked at and

@@ -100,7 +100,14 @@ func (b *Bench) play(s *scripts.Script, iss initial) {
 	if iss.peers != nil {
 		cfg.PeerISS = *iss.peers
 	}
-	text := s.Text()
+	if s.Keys["service"] != "" && s.Keys["outside"] != "" { // the service is all that it needs of the stack
+		cfg.DF = script.DFAny
+		cfg.Outside = &script.Outside{
+			Late: 400 * time.Millisecond, Again: s.From < 5 || s.Keys["again"] != "",
+			AnyData: s.Keys["service"] == "chargen" || s.Keys["service"] == "daytime",
+		}
+	}
+	text := s.TextFor(daytimeLen)
 	dials := dials(text)
 	if dials {
 		cfg.StackPort = 0
@@ -178,6 +185,14 @@ func (b *Bench) expand(text string) string {
 	return out
 }
 
+// services are those that a script can have on port 80.
+var services = map[string]func(net.Conn){
+	"echo": apps.Echo, "discard": apps.Discard, "daytime": apps.Daytime, "chargen": apps.Chargen,
+}
+
+// daytimeLen is the length of what daytime sends: the time and the end of the line.
+const daytimeLen = len(time.RFC1123) + len("\r\n")
+
 // listen has a listener on port 80, or a service.
 func (b *Bench) listen(service string) {
 	b.Helper()
@@ -188,22 +203,26 @@ func (b *Bench) listen(service string) {
 	b.listening = true
 	switch service {
 	case "":
-	case "echo":
+	default:
+		serve := services[service]
+		if serve == nil {
+			b.Fatalf("there is no service %q", service)
+		}
+		if b.l.Net == nil { // part 3 has no programs
+			return
+		}
 		go func() {
 			for {
-				c, err := b.l.Accept()
+				c, err := b.l.Net.Accept()
 				if err != nil {
 					return
 				}
 				go func() {
-					c := c.(net.Conn)
 					defer c.Close()
-					apps.Echo(c)
+					serve(c)
 				}()
 			}
 		}()
-	default:
-		b.Fatalf("there is no service %q", service)
 	}
 }
 

@@ -137,7 +137,7 @@ var arpChecks = []Check{
 	}},
 	{Name: "a packet that breaks off", RFC: "826", From: 1, Says: `"Packet Reception": a packet without its last byte has no target protocol address.`, Run: func(b *Bench) {
 		whole := b.request(b.Us, b.Stack.IP)
-		for _, n := range []int{len(whole) - 1, 14 + 8, 14} {
+		for _, n := range []int{len(whole) - 1, 14 + 8, 14 + 1} {
 			b.unanswered(whole[:n])
 		}
 	}},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
 
@@ -42,7 +43,7 @@ func (b *Bench) wantWhole(seq uint16, n int) (id uint16) {
 	want := b.message(&layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(0, 0), Id: echoID, Seq: seq}, counted(n))
 	got, have, end := make([]byte, len(want)), 0, -1
 	for first := true; end < 0 || have < end; first = false {
-		p := b.next(b.Late, b.isICMP)
+		p := b.next(b.Late, b.isPiece)
 		if p == nil {
 			b.Fatalf("of the reply's %d bytes %d come", len(want), have)
 		}
@@ -69,6 +70,12 @@ func (b *Bench) wantWhole(seq uint16, n int) (id uint16) {
 		b.Errorf("the reply is not what was sent:\ngot  % x…\nwant % x…", clip(got), clip(want))
 	}
 	return id
+}
+
+// isPiece tells whether a frame has a piece of an echo reply.
+func (b *Bench) isPiece(p gopacket.Packet) bool {
+	ip, ok := p.Layer(layers.LayerTypeIPv4).(*layers.IPv4)
+	return ok && b.isICMP(p) && (ip.FragOffset > 0 || len(ip.Payload) > 0 && ip.Payload[0] == layers.ICMPv4TypeEchoReply)
 }
 
 // nothingComes checks that a datagram that is not all there is not answered.

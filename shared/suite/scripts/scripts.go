@@ -41,6 +41,7 @@ import (
 //	go: NAME              played by this function in Go, and there are no lines
 //	outside: echo         shared/grade can play it from outside: this service (echo, discard, daytime, chargen) is on port
 //	                      80, or any that is open (listen); "no" where not
+//	again: REASON         it may send once more what it has sent, as in all parts up to 4
 //	alone: REASON         from outside it cannot be played beside others
 //
 // "-- define NAME --" begins lines for others to begin with, "@NAME" has them come here. A word behind it
@@ -128,7 +129,7 @@ var (
 	keyLine     = regexp.MustCompile(`^([a-z-]+): +(.+)$`)
 )
 
-var knownKeys = []string{"rfc", "from", "until", "try", "here", "stack", "peer", "deadline", "service", "iss", "peer-iss", "go", "outside", "alone"}
+var knownKeys = []string{"rfc", "from", "until", "try", "here", "stack", "peer", "deadline", "service", "iss", "peer-iss", "go", "outside", "alone", "again"}
 
 // reader is a file while it is read.
 type reader struct {
@@ -367,6 +368,16 @@ func (s *Script) Text() string {
 		b.WriteString(l.text + "\n")
 	}
 	return b.String()
+}
+
+var dayLen = regexp.MustCompile(`\bD(\+\d+)?\b`)
+
+// TextFor is the text for a service daytime whose line has a certain length, which the script calls D.
+func (s *Script) TextFor(day int) string {
+	return dayLen.ReplaceAllStringFunc(s.Text(), func(d string) string {
+		more, _ := strconv.Atoi(strings.TrimPrefix(d[1:], "+")) // 0 if there is no more
+		return strconv.Itoa(day + more)
+	})
 }
 
 // Where says where a line of the text comes from.

@@ -17,18 +17,6 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// etherTypeTest is for experiments (IEEE 802, "Local Experimental Ethertype 1").
-const etherTypeTest = 0x88b5
-
-// sendTo hands the stack a packet for a neighbour, as the layer above ARP does.
-func (b *bench) sendTo(ip netip.Addr, payload string) {
-	b.do(func() {
-		p := b.s.newPacket(len(payload))
-		copy(p.bytes(), payload)
-		b.s.resolve(ip, etherTypeTest, p)
-	})
-}
-
 // resolution is what Resolve returned, and when.
 type resolution struct {
 	mac MAC
@@ -51,9 +39,9 @@ func (b *bench) goResolve(ctx context.Context, ip netip.Addr) <-chan resolution 
 func TestResolveAsksAndIsAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
 		c := b.goResolve(b.Context(), peerIP)
-		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+		b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
 		b.wantKnown(peerIP, MAC{}, neighbourIncomplete)
-		b.send(reply(peerMAC, peerIP))
+		b.Send(reply(peerMAC, peerIP))
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
 		}
@@ -61,7 +49,7 @@ func TestResolveAsksAndIsAnswered(t *testing.T) {
 		if r := <-b.goResolve(b.Context(), peerIP); r.mac != peerMAC || r.err != nil || r.at != 0 {
 			b.Errorf("Resolve = %v, %v after %v", r.mac, r.err, r.at)
 		}
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -73,17 +61,17 @@ func TestThreeQuestionsASecondApart(t *testing.T) {
 		if !errors.Is(r.err, syscall.EHOSTUNREACH) || r.at != 3*time.Second {
 			b.Errorf("Resolve = %v after %v, want EHOSTUNREACH after 3s", r.err, r.at)
 		}
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) != 3 {
 			b.Fatalf("%d questions, want 3", len(sent))
 		}
 		for i, f := range sent {
-			if f.at != time.Duration(i)*time.Second {
-				b.Errorf("question %d at %v", i+1, f.at)
+			if f.At != time.Duration(i)*time.Second {
+				b.Errorf("question %d at %v", i+1, f.At)
 			}
-			b.wantARP(f.frame, broadcastMAC, layers.ARPRequest, ourIP, MAC{}, otherIP)
+			b.WantARP(f.Bytes, broadcastMAC, layers.ARPRequest, ourIP, MAC{}, otherIP)
 		}
-		b.wantLog("ARP: 10.0.0.9: INCOMPLETE -> FAILED")
+		b.WantLog("ARP: 10.0.0.9: INCOMPLETE -> FAILED")
 		b.wantKnown(otherIP, MAC{}, neighbourNone)
 	})
 }
@@ -95,14 +83,14 @@ func TestQuestionsAreNeverCloserThanASecond(t *testing.T) {
 		for range 100 {
 			b.sendTo(otherIP, "x")
 			b.goResolve(b.Context(), otherIP)
-			b.advance(97 * time.Millisecond)
+			b.Advance(97 * time.Millisecond)
 		}
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) < 9 {
 			b.Errorf("only %d questions in 9.7 s", len(sent))
 		}
 		for i := 1; i < len(sent); i++ {
-			if gap := sent[i].at - sent[i-1].at; gap < time.Second {
+			if gap := sent[i].At - sent[i-1].At; gap < time.Second {
 				b.Errorf("questions %d and %d are %v apart", i, i+1, gap)
 			}
 		}
@@ -113,8 +101,8 @@ func TestQuestionsAreNeverCloserThanASecond(t *testing.T) {
 func TestLateAnswer(t *testing.T) {
 	onBench(t, func(b *bench) {
 		c := b.goResolve(b.Context(), peerIP)
-		b.advance(2500 * time.Millisecond)
-		b.send(reply(peerMAC, peerIP))
+		b.Advance(2500 * time.Millisecond)
+		b.Send(reply(peerMAC, peerIP))
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
 		}
@@ -128,13 +116,13 @@ func TestAnswerAfterGivingUp(t *testing.T) {
 		if r := <-b.goResolve(b.Context(), peerIP); !errors.Is(r.err, syscall.EHOSTUNREACH) || r.at != 3*time.Second {
 			b.Errorf("Resolve = %v, %v after %v, want EHOSTUNREACH after 3s", r.mac, r.err, r.at)
 		}
-		b.take()
-		b.advance(time.Second)
-		b.send(reply(peerMAC, peerIP)) // it took four seconds
+		b.Take()
+		b.Advance(time.Second)
+		b.Send(reply(peerMAC, peerIP)) // it took four seconds
 		if r := <-b.goResolve(b.Context(), peerIP); r.mac != peerMAC || r.err != nil || r.at != 0 {
 			b.Errorf("Resolve = %v, %v after %v, want it at once", r.mac, r.err, r.at)
 		}
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -142,7 +130,7 @@ func TestAnswerAfterGivingUp(t *testing.T) {
 func TestQuestionAnswersOurQuestion(t *testing.T) {
 	onBench(t, func(b *bench) {
 		c := b.goResolve(b.Context(), peerIP)
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
 		}
@@ -156,7 +144,7 @@ func TestResolveErrors(t *testing.T) {
 				b.Errorf("Resolve(%s): %v, want ENETUNREACH", ip, err)
 			}
 		}
-		b.silence()
+		b.Silence()
 		ctx, cancel := context.WithTimeout(b.Context(), 500*time.Millisecond)
 		defer cancel()
 		if r := <-b.goResolve(ctx, otherIP); !errors.Is(r.err, context.DeadlineExceeded) || r.at != 500*time.Millisecond {
@@ -194,16 +182,16 @@ func TestPacketsWaitForTheAnswer(t *testing.T) {
 		for _, text := range []string{"one", "two", "three"} {
 			b.sendTo(peerIP, text)
 		}
-		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
-		b.send(reply(peerMAC, peerIP))
+		b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+		b.Send(reply(peerMAC, peerIP))
 		b.sendTo(peerIP, "four") // waits for nothing
 		want := []string{"one", "two", "three", "four"}
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) != len(want) {
 			b.Fatalf("%d frames, want %d", len(sent), len(want))
 		}
 		for i, f := range sent {
-			h, payload, err := parseEther(f.frame)
+			h, payload, err := parseEther(f.Bytes)
 			if err != nil || h != (etherHeader{peerMAC, ourMAC, etherTypeTest}) || string(payload) != want[i] {
 				b.Errorf("frame %d: %+v %q, %v; want %q", i, h, payload, err, want[i])
 			}
@@ -222,7 +210,7 @@ func TestWaitingPacketsAreDroppedAtLast(t *testing.T) {
 		for range 5 {
 			b.sendTo(otherIP, "x")
 		}
-		b.advance(3 * time.Second)
+		b.Advance(3 * time.Second)
 		b.wantDropped(errARPNoAnswer, 5)
 		b.do(func() {
 			if b.s.arp.waiting != 0 {
@@ -242,16 +230,16 @@ func TestWaitingPacketsAreBounded(t *testing.T) {
 			b.sendTo(peerIP, string(rune('A'+i)))
 		}
 		b.wantDropped(errARPWaiting, 10)
-		b.take()
-		b.send(reply(peerMAC, peerIP))
-		sent := b.take()
+		b.Take()
+		b.Send(reply(peerMAC, peerIP))
+		sent := b.Take()
 		if len(sent) != arpMaxWaiting {
 			b.Fatalf("%d packets waited, want %d", len(sent), arpMaxWaiting)
 		}
-		if first := string(sent[0].frame[etherHeaderLen:]); first != string(rune('A'+10)) {
+		if first := string(sent[0].Bytes[etherHeaderLen:]); first != string(rune('A'+10)) {
 			b.Errorf("the oldest that is left is %q", first)
 		}
-		if last := string(sent[len(sent)-1].frame[etherHeaderLen:]); last != string(rune('A'+arpMaxWaiting+9)) {
+		if last := string(sent[len(sent)-1].Bytes[etherHeaderLen:]); last != string(rune('A'+arpMaxWaiting+9)) {
 			b.Errorf("the latest is %q", last)
 		}
 	})
@@ -280,14 +268,6 @@ func TestAllWaitingPacketsAreBounded(t *testing.T) {
 	})
 }
 
-// nth returns the nth address after ip.
-func nth(ip netip.Addr, n int) netip.Addr {
-	for range n {
-		ip = ip.Next()
-	}
-	return ip
-}
-
 // Anybody can make us ask for hosts that do not exist, by writing to us in their
 // names. The table has room for so many of them; then there are no new questions.
 // Those in the table stay: if one were forgotten, it could be asked again within
@@ -296,9 +276,9 @@ func TestQuestionsAreBounded(t *testing.T) {
 	questions := 0
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "a neighbour that we use")
-		b.take()
+		b.Take()
 		ip := netip.MustParseAddr("10.0.1.0")
 		for range 3 {
 			for i := range 1000 {
@@ -311,7 +291,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 					b.s.arp.asking, len(b.s.arp.neighbours), arpMaxAsked)
 			}
 		})
-		if questions = len(b.take()); questions != arpMaxAsked {
+		if questions = len(b.Take()); questions != arpMaxAsked {
 			b.Errorf("%d questions went out, want %d", questions, arpMaxAsked)
 		}
 		b.wantDropped(errARPAsking, 3*(1000-arpMaxAsked))
@@ -319,7 +299,7 @@ func TestQuestionsAreBounded(t *testing.T) {
 		if _, err := b.s.Resolve(b.Context(), nth(ip, 999)); !errors.Is(err, errARPAsking) {
 			b.Errorf("Resolve: %v, want %v", err, errARPAsking)
 		}
-		b.advance(4 * time.Second)
+		b.Advance(4 * time.Second)
 		b.do(func() {
 			if b.s.arp.asking != 0 || b.s.arp.waiting != 0 {
 				b.Errorf("after the last has failed, %d ask and %d packets wait", b.s.arp.asking, b.s.arp.waiting)
@@ -347,9 +327,9 @@ func TestLatestPacketIsSavedUnderLoad(t *testing.T) {
 		}
 		b.sendTo(peerIP, "wanted")
 		b.wantDropped(errARPWaiting, 1)
-		b.take()
-		b.send(reply(peerMAC, peerIP))
-		if _, payload, _ := parseEther(b.one()); string(payload) != "wanted" {
+		b.Take()
+		b.Send(reply(peerMAC, peerIP))
+		if _, payload, _ := parseEther(b.One()); string(payload) != "wanted" {
 			b.Errorf("sent %q", payload)
 		}
 	})
@@ -358,9 +338,9 @@ func TestLatestPacketIsSavedUnderLoad(t *testing.T) {
 // A neighbour that is being polled is as good as any.
 func TestResolveWhilePolling(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "used")
-		b.advance(arpTimeout)
+		b.Advance(arpTimeout)
 		b.wantKnown(peerIP, peerMAC, neighbourProbe)
 		if r := <-b.goResolve(b.Context(), peerIP); r.mac != peerMAC || r.err != nil || r.at != 0 {
 			b.Errorf("Resolve = %v, %v after %v", r.mac, r.err, r.at)
@@ -375,7 +355,7 @@ func TestResolveAfterCancelAsksNothing(t *testing.T) {
 		if _, err := b.s.Resolve(ctx, peerIP); !errors.Is(err, context.Canceled) {
 			b.Errorf("Resolve: %v", err)
 		}
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -389,20 +369,20 @@ func TestResolveAfterClose(t *testing.T) {
 				b.Error("it waits for an answer that nobody will hear")
 			}
 		})
-		b.silence()
+		b.Silence()
 	})
 }
 
 // While the link is down the questions are lost, and that is all.
 func TestAskingWhileTheLinkIsDown(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.ours.SetLink(false)
+		b.Ours.SetLink(false)
 		if r := <-b.goResolve(b.Context(), peerIP); !errors.Is(r.err, syscall.EHOSTUNREACH) || errors.Is(r.err, os.ErrClosed) {
 			b.Errorf("Resolve = %v", r.err)
 		}
-		b.ours.SetLink(true)
+		b.Ours.SetLink(true)
 		c := b.goResolve(b.Context(), peerIP)
-		b.send(reply(peerMAC, peerIP))
+		b.Send(reply(peerMAC, peerIP))
 		if r := <-c; r.err != nil {
 			b.Errorf("after the link is back: %v", r.err)
 		}

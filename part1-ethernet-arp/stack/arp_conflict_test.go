@@ -24,9 +24,9 @@ func TestConflictIsReportedAndDefended(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
-				b.send(frame)
-				b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
-				b.wantLog("warning: address conflict: 02:00:00:00:00:99 claims our address 10.0.0.4")
+				b.Send(frame)
+				b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
+				b.WantLog("warning: address conflict: 02:00:00:00:00:99 claims our address 10.0.0.4")
 				b.wantDropped(errARPConflict, 1)
 				b.wantKnown(ourIP, MAC{}, neighbourNone)
 			})
@@ -40,19 +40,19 @@ func TestDefendedOnceInTenSeconds(t *testing.T) {
 	onBench(t, func(b *bench) {
 		start := time.Now()
 		for time.Since(start) < 35*time.Second {
-			b.send(request(otherMAC, ourIP, ourIP))
-			b.advance(99 * time.Millisecond)
+			b.Send(request(otherMAC, ourIP, ourIP))
+			b.Advance(99 * time.Millisecond)
 		}
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) != 4 {
 			b.Fatalf("%d defences in 35 s, want 4", len(sent))
 		}
 		for i := 1; i < len(sent); i++ {
-			if gap := sent[i].at - sent[i-1].at; gap < 10*time.Second {
+			if gap := sent[i].At - sent[i-1].At; gap < 10*time.Second {
 				b.Errorf("defences %d and %d are %v apart", i, i+1, gap)
 			}
 		}
-		if n := strings.Count(b.log.String(), "warning:"); n != 4 {
+		if n := strings.Count(b.Log.String(), "warning:"); n != 4 {
 			b.Errorf("%d warnings, want one per defence", n)
 		}
 		b.do(func() {
@@ -72,14 +72,14 @@ func TestDefendedAgainAfterExactlyTenSeconds(t *testing.T) {
 	onBench(t, func(b *bench) {
 		conflict := func() { b.s.receiveFrame(request(otherMAC, ourIP, ourIP)) }
 		b.do(conflict)
-		b.advance(10*time.Second - 1)
+		b.Advance(10*time.Second - 1)
 		b.do(conflict)
-		if n := len(b.take()); n != 1 {
+		if n := len(b.Take()); n != 1 {
 			b.Errorf("%d defences before the interval is over, want 1", n)
 		}
-		b.advance(1)
+		b.Advance(1)
 		b.do(conflict)
-		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
+		b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
 	})
 }
 
@@ -89,7 +89,7 @@ func TestTwoStacksWithOneAddress(t *testing.T) {
 		seg := wire.New(2)
 		frames := 0
 		seg.Observe(func(time.Time, int, []byte) { frames++ })
-		logs := []*logBuffer{{}, {}}
+		logs := []*suite.Log{{}, {}}
 		for i, mac := range []MAC{ourMAC, otherMAC} {
 			cfg := testConfig(logs[i])
 			cfg.MAC = mac

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -113,7 +115,7 @@ func FuzzParseARP(f *testing.F) {
 	f.Add(capturedReply[etherHeaderLen:])
 	f.Add(capturedArping[etherHeaderLen:])
 	f.Add(capturedRequest[etherHeaderLen:][:27])
-	for _, packet := range capturedPayloads(f, etherHeaderLen, isARP) {
+	for _, packet := range suite.CapturedPayloads(f, etherHeaderLen, suite.IsARP) {
 		f.Add(packet)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { compareARP(t, b) })

@@ -11,14 +11,14 @@ import (
 // RFC 1122 2.3.2.1 (1): a neighbour that is not heard of for a minute is out.
 func TestNeighbourGrowsOld(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
-		b.take()
-		b.advance(59 * time.Second)
+		b.Send(request(peerMAC, peerIP, ourIP))
+		b.Take()
+		b.Advance(59 * time.Second)
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
-		b.advance(time.Second)
+		b.Advance(time.Second)
 		b.wantKnown(peerIP, MAC{}, neighbourNone)
-		b.wantLog("ARP: 10.0.0.1: REACHABLE -> NONE")
-		b.silence() // nobody needs it: no question
+		b.WantLog("ARP: 10.0.0.1: REACHABLE -> NONE")
+		b.Silence() // nobody needs it: no question
 	})
 }
 
@@ -26,12 +26,12 @@ func TestNeighbourGrowsOld(t *testing.T) {
 func TestNeighbourIsRefreshed(t *testing.T) {
 	onBench(t, func(b *bench) {
 		for range 5 {
-			b.send(request(peerMAC, peerIP, otherIP)) // nothing yet: not for us
+			b.Send(request(peerMAC, peerIP, otherIP)) // nothing yet: not for us
 		}
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		for range 5 {
-			b.advance(40 * time.Second)
-			b.send(request(peerMAC, peerIP, otherIP))
+			b.Advance(40 * time.Second)
+			b.Send(request(peerMAC, peerIP, otherIP))
 		}
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 	})
@@ -41,58 +41,58 @@ func TestNeighbourIsRefreshed(t *testing.T) {
 // card and not by broadcast, before it is forgotten, and packets go on flowing.
 func TestNeighbourInUseIsPolled(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "used")
-		b.take()
-		b.advance(arpTimeout)
+		b.Take()
+		b.Advance(arpTimeout)
 		b.wantKnown(peerIP, peerMAC, neighbourProbe)
-		b.wantARP(b.one(), peerMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+		b.WantARP(b.One(), peerMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
 		b.sendTo(peerIP, "still flowing")
-		if h, payload, _ := parseEther(b.one()); h.dst != peerMAC || string(payload) != "still flowing" {
+		if h, payload, _ := parseEther(b.One()); h.dst != peerMAC || string(payload) != "still flowing" {
 			b.Errorf("sent %q to %v", payload, h.dst)
 		}
-		b.send(reply(peerMAC, peerIP))
+		b.Send(reply(peerMAC, peerIP))
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
-		b.silence()
+		b.Silence()
 	})
 }
 
 // Three polls without an answer: the neighbour is gone, or has another card.
 func TestPolledNeighbourFails(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "used")
-		b.take()
-		b.advance(arpTimeout + 3*time.Second)
-		sent := b.take()
+		b.Take()
+		b.Advance(arpTimeout + 3*time.Second)
+		sent := b.Take()
 		if len(sent) != arpQuestions {
 			b.Fatalf("%d polls, want %d", len(sent), arpQuestions)
 		}
 		for i, f := range sent {
-			b.wantARP(f.frame, peerMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
-			if i > 0 && f.at-sent[i-1].at != time.Second {
-				b.Errorf("poll %d came %v after the one before", i+1, f.at-sent[i-1].at)
+			b.WantARP(f.Bytes, peerMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+			if i > 0 && f.At-sent[i-1].At != time.Second {
+				b.Errorf("poll %d came %v after the one before", i+1, f.At-sent[i-1].At)
 			}
 		}
 		b.wantKnown(peerIP, MAC{}, neighbourNone)
-		b.wantLog("ARP: 10.0.0.1: PROBE -> FAILED")
+		b.WantLog("ARP: 10.0.0.1: PROBE -> FAILED")
 		b.sendTo(peerIP, "again") // now everybody is asked
-		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+		b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
 	})
 }
 
 // The count of polls begins anew with each sign of life.
 func TestPolledAgain(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		for range 3 {
 			b.sendTo(peerIP, "used")
-			b.take()
-			b.advance(arpTimeout + 1500*time.Millisecond)
-			if n := len(b.take()); n != 2 {
+			b.Take()
+			b.Advance(arpTimeout + 1500*time.Millisecond)
+			if n := len(b.Take()); n != 2 {
 				b.Errorf("%d polls in 1.5 s, want 2", n)
 			}
-			b.send(reply(peerMAC, peerIP))
+			b.Send(reply(peerMAC, peerIP))
 			b.wantKnown(peerIP, peerMAC, neighbourReachable)
 		}
 	})
@@ -104,13 +104,13 @@ func TestRefreshInAFullTable(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
 		for i := range arpMaxKnown {
-			b.send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), ourIP))
+			b.Send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), ourIP))
 		}
 		for i := range arpMaxAsked { // these are counted by themselves
 			b.sendTo(nth(netip.MustParseAddr("10.0.9.0"), i), "x")
 		}
 		for i := range arpMaxKnown {
-			b.send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), peerIP))
+			b.Send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), peerIP))
 		}
 		b.do(func() {
 			if known := len(b.s.arp.neighbours) - b.s.arp.asking; known != arpMaxKnown {
@@ -123,14 +123,14 @@ func TestRefreshInAFullTable(t *testing.T) {
 // A used neighbour that was not used again since it was last heard is let go.
 func TestUseIsForgottenToo(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		b.sendTo(peerIP, "used")
-		b.advance(arpTimeout)
-		b.send(reply(peerMAC, peerIP))
-		b.take()
-		b.advance(arpTimeout)
+		b.Advance(arpTimeout)
+		b.Send(reply(peerMAC, peerIP))
+		b.Take()
+		b.Advance(arpTimeout)
 		b.wantKnown(peerIP, MAC{}, neighbourNone)
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -139,14 +139,14 @@ func TestUseIsForgottenToo(t *testing.T) {
 func TestForgedSendersPushNobodyOut(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
-		b.send(request(peerMAC, peerIP, ourIP)) // asked us once, and is never used
-		b.send(request(otherMAC, otherIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP)) // asked us once, and is never used
+		b.Send(request(otherMAC, otherIP, ourIP))
 		b.sendTo(otherIP, "used")
-		b.take()
+		b.Take()
 		ip := netip.MustParseAddr("10.0.1.0")
 		for i := range 10_000 {
-			b.send(request(MAC{0x02, 1, 0, 0, byte(i >> 8), byte(i)}, ip, ourIP))
-			b.wantARP(b.one(), MAC{0x02, 1, 0, 0, byte(i >> 8), byte(i)}, layers.ARPReply,
+			b.Send(request(MAC{0x02, 1, 0, 0, byte(i >> 8), byte(i)}, ip, ourIP))
+			b.WantARP(b.One(), MAC{0x02, 1, 0, 0, byte(i >> 8), byte(i)}, layers.ARPReply,
 				ourIP, MAC{0x02, 1, 0, 0, byte(i >> 8), byte(i)}, ip) // answered all the same
 			ip = ip.Next()
 			if ip == netip.MustParseAddr("10.0.4.0") {
@@ -168,13 +168,13 @@ func TestForgedSendersPushNobodyOut(t *testing.T) {
 func TestAskedNeighbourFindsRoom(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.ip = netip.MustParsePrefix("10.0.0.4/16")
-		b.send(request(otherMAC, otherIP, ourIP))
+		b.Send(request(otherMAC, otherIP, ourIP))
 		b.sendTo(otherIP, "used")
 		for i := range arpMaxKnown {
-			b.send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), ourIP))
+			b.Send(request(otherMAC, nth(netip.MustParseAddr("10.0.1.0"), i), ourIP))
 		}
 		c := b.goResolve(b.Context(), peerIP)
-		b.send(reply(peerMAC, peerIP))
+		b.Send(reply(peerMAC, peerIP))
 		if r := <-c; r.mac != peerMAC || r.err != nil {
 			b.Errorf("Resolve = %v, %v", r.mac, r.err)
 		}

@@ -8,6 +8,24 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
+// known returns what the table says of a neighbour: its MAC and state.
+func (b *bench) known(ip netip.Addr) (mac MAC, state neighbourState) {
+	b.do(func() {
+		state = neighbourNone
+		if n := b.s.arp.neighbours[ip]; n != nil {
+			mac, state = n.mac, n.state
+		}
+	})
+	return mac, state
+}
+
+func (b *bench) wantKnown(ip netip.Addr, mac MAC, state neighbourState) {
+	b.Helper()
+	if m, st := b.known(ip); m != mac || st != state {
+		b.Errorf("the table has %v at %v, %s; want %v, %s", ip, m, st, mac, state)
+	}
+}
+
 // RFC 826, Packet Reception: a request for our address is answered, to the
 // sender alone, with the fields swapped.
 func TestARPReply(t *testing.T) {
@@ -19,8 +37,8 @@ func TestARPReply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
-				b.send(frame)
-				b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+				b.Send(frame)
+				b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 				b.wantKnown(peerIP, peerMAC, neighbourReachable)
 			})
 		})
@@ -31,15 +49,15 @@ func TestARPReply(t *testing.T) {
 // be the card that the frame came from.
 func TestARPReplyGoesToSenderHardwareAddress(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(arpFrame(broadcastMAC, otherMAC, layers.ARPRequest, peerMAC, peerIP, MAC{}, ourIP))
-		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+		b.Send(arpFrame(broadcastMAC, otherMAC, layers.ARPRequest, peerMAC, peerIP, MAC{}, ourIP))
+		b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 	})
 }
 
 func TestARPSilenceForOthers(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, netip.MustParseAddr("10.0.0.77")))
-		b.silence()
+		b.Send(request(peerMAC, peerIP, netip.MustParseAddr("10.0.0.77")))
+		b.Silence()
 		b.wantDropped(errARPNotForUs, 1)
 		b.wantKnown(peerIP, MAC{}, neighbourNone) // not for us: nothing is added
 	})
@@ -47,8 +65,8 @@ func TestARPSilenceForOthers(t *testing.T) {
 
 func TestARPReplyIsNotAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(reply(peerMAC, peerIP))
-		b.silence()
+		b.Send(reply(peerMAC, peerIP))
+		b.Silence()
 		b.wantKnown(peerIP, peerMAC, neighbourReachable) // RFC 826 looks at the opcode last
 	})
 }
@@ -66,16 +84,16 @@ func TestARPMerge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
-				b.send(request(peerMAC, peerIP, ourIP))
+				b.Send(request(peerMAC, peerIP, ourIP))
 				b.wantKnown(peerIP, peerMAC, neighbourReachable)
-				b.take()
-				b.send(update)
+				b.Take()
+				b.Send(update)
 				b.wantKnown(peerIP, newMAC, neighbourReachable)
-				b.wantLog("ARP: 10.0.0.1 is at 02:00:00:00:00:77")
+				b.WantLog("ARP: 10.0.0.1 is at 02:00:00:00:00:77")
 				if name == "request for us" {
-					b.wantARP(b.one(), newMAC, layers.ARPReply, ourIP, newMAC, peerIP)
+					b.WantARP(b.One(), newMAC, layers.ARPReply, ourIP, newMAC, peerIP)
 				}
-				b.silence() // in the table or not, others' questions are not ours to answer
+				b.Silence() // in the table or not, others' questions are not ours to answer
 			})
 		})
 	}
@@ -89,8 +107,8 @@ func toUs(eth *layers.Ethernet, _ *layers.ARP) { eth.DstMAC = ourMAC[:] }
 // and the address's owner answers. There is nothing to learn from a probe.
 func TestARPProbeIsAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(otherMAC, noIP, ourIP))
-		b.wantARP(b.one(), otherMAC, layers.ARPReply, ourIP, otherMAC, noIP)
+		b.Send(request(otherMAC, noIP, ourIP))
+		b.WantARP(b.One(), otherMAC, layers.ARPReply, ourIP, otherMAC, noIP)
 		b.wantKnown(noIP, MAC{}, neighbourNone)
 	})
 }
@@ -99,8 +117,8 @@ func TestARPProbeIsAnswered(t *testing.T) {
 // each host MUST be able to receive those (RFC 1122 2.3.3).
 func TestARPInSNAPIsAnswered(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(snapRequest)
-		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+		b.Send(snapRequest)
+		b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 	})
 }
@@ -136,8 +154,8 @@ func TestARPDropped(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
-				b.send(test.frame)
-				b.silence()
+				b.Send(test.frame)
+				b.Silence()
 				b.wantDropped(test.want, 1)
 				b.do(func() {
 					if n := len(b.s.arp.neighbours); n != 0 {
@@ -166,13 +184,13 @@ func lengths(hln, pln byte) []byte {
 func TestARPAnnouncements(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.Announce()
-		b.advance(time.Minute)
-		sent := b.take()
-		if len(sent) != 2 || sent[0].at != 0 || sent[1].at != 2*time.Second {
+		b.Advance(time.Minute)
+		sent := b.Take()
+		if len(sent) != 2 || sent[0].At != 0 || sent[1].At != 2*time.Second {
 			b.Fatalf("%d announcements: %v", len(sent), sent)
 		}
 		for _, f := range sent {
-			b.wantARP(f.frame, broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
+			b.WantARP(f.Bytes, broadcastMAC, layers.ARPRequest, ourIP, MAC{}, ourIP)
 		}
 	})
 }

@@ -19,31 +19,15 @@ func bigLink() Config {
 	return cfg
 }
 
-// forgery makes ARP packets from senders 10.1.0.0 and up, each at a card of its own, of
-// one that asks us: every other one is a reply that nobody asked for.
-func forgery() func(i int) []byte {
-	frame := request(otherMAC, peerIP, ourIP)
-	sha, spa := frame[22:28], frame[28:32]
-	return func(i int) []byte {
-		copy(spa, []byte{10, byte(1 + i>>16), byte(i >> 8), byte(i)})
-		copy(sha, []byte{2, 1, 0, spa[1], spa[2], spa[3]})
-		frame[21] = byte(layers.ARPRequest + i%2)
-		if spa[3] == 0 || spa[3] == 255 {
-			spa[3] = 7
-		}
-		return frame
-	}
-}
-
 // "Table exhaustion" (RFC 826 says nothing of it; RFC 6583 does for IPv6): forged
 // senders fill the table, and no more than that. Neighbours that we know stay, and one
 // that is new can be asked in the middle of it.
 func TestAttackARPTableFlood(t *testing.T) {
-	n := attacks(1_000_000)
+	n := suite.Attacks(1_000_000)
 	outcome := ""
-	onVictim(t, bigLink(), func(v *victim) {
+	onDirect(t, bigLink(), func(v *direct) {
 		v.use(peerIP)
-		next := forgery()
+		next := suite.ARPForgery()
 		honest := 0
 		cost := v.attack(n, func(i int) []byte {
 			if i%(n/100) == n/200 { // one hundred times, somebody whom we did not know
@@ -55,8 +39,8 @@ func TestAttackARPTableFlood(t *testing.T) {
 		})
 		questions := 100 // of ours, one for each
 		sent := cost
-		sent.answers -= 2 * questions
-		outcome = v.wantAtMost(sent, n/2, 0.05, 512<<10) // the rows of the table
+		sent.Answers -= 2 * questions
+		outcome = suite.WantAtMost(v, sent, n/2, 0.05, 512<<10) // the rows of the table
 		v.s.mu.Lock()
 		defer v.s.mu.Unlock()
 		if honest != questions {
@@ -75,7 +59,7 @@ func TestAttackARPTableFlood(t *testing.T) {
 }
 
 // use sends something to a neighbour.
-func (v *victim) use(ip netip.Addr) {
+func (v *direct) use(ip netip.Addr) {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
 	v.s.resolve(ip, etherTypeTest, v.s.newPacket(10))
@@ -92,9 +76,9 @@ func (s *Stack) reaches(ip netip.Addr) bool {
 
 // Each question is answered once, to who asked, whoever that is.
 func TestAttackARPRequestFlood(t *testing.T) {
-	n := attacks(1_000_000)
+	n := suite.Attacks(1_000_000)
 	outcome := ""
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		probe, question := request(otherMAC, noIP, ourIP), request(peerMAC, peerIP, ourIP)
 		cost := v.attack(n, func(i int) []byte {
 			if i%2 == 0 {
@@ -102,9 +86,9 @@ func TestAttackARPRequestFlood(t *testing.T) {
 			}
 			return question
 		})
-		outcome = v.wantAtMost(cost, n, 0, 64<<10)
-		if cost.answers != n || cost.replied > cost.bytes {
-			v.Errorf("%d bytes of questions, %d of answers in %d frames", cost.bytes, cost.replied, cost.answers)
+		outcome = suite.WantAtMost(v, cost, n, 0, 64<<10)
+		if cost.Answers != n || cost.Replied > cost.Bytes {
+			v.Errorf("%d bytes of questions, %d of answers in %d frames", cost.Bytes, cost.Replied, cost.Answers)
 		}
 	})
 	suite.Row{
@@ -133,7 +117,7 @@ func TestAttackARPImpossibleCards(t *testing.T) {
 				}
 			}
 		}
-		b.silence()
+		b.Silence()
 		b.wantKnown(peerIP, peerMAC, neighbourReachable)
 	})
 	suite.Row{
@@ -145,9 +129,9 @@ func TestAttackARPImpossibleCards(t *testing.T) {
 
 // meet1 makes the stack know the peer, and use it.
 func (b *bench) meet1() {
-	b.send(request(peerMAC, peerIP, ourIP))
+	b.Send(request(peerMAC, peerIP, ourIP))
 	b.sendTo(peerIP, "used")
-	b.take()
+	b.Take()
 }
 
 // lies are all ways to say that ip is at the card sha.
@@ -200,13 +184,13 @@ func TestAttackARPPoisoning(t *testing.T) {
 func poisoned(t *testing.T, lie []byte, speaks bool) (lost time.Duration, back bool) {
 	onBench(t, func(b *bench) {
 		b.meet1()
-		b.send(lie)
+		b.Send(lie)
 		b.wantKnown(peerIP, otherMAC, neighbourReachable)
 		for i := range 1000 {
 			b.sendTo(peerIP, "secret")
 			back = false
-			for _, f := range b.take() {
-				h, p, err := parseEther(f.frame)
+			for _, f := range b.Take() {
+				h, p, err := parseEther(f.Bytes)
 				switch {
 				case err != nil:
 					b.Error(err)
@@ -215,13 +199,13 @@ func poisoned(t *testing.T, lie []byte, speaks bool) (lost time.Duration, back b
 				case h.etherType == etherTypeTest && h.dst == peerMAC:
 					back = true
 				case h.etherType == etherTypeARP && h.dst == broadcastMAC && bytes.Equal(p[24:28], peerIP.AsSlice()):
-					b.send(reply(peerMAC, peerIP))
+					b.Send(reply(peerMAC, peerIP))
 				}
 			}
 			if speaks && i == 5 {
-				b.send(request(peerMAC, peerIP, otherIP))
+				b.Send(request(peerMAC, peerIP, otherIP))
 			}
-			b.advance(100 * time.Millisecond)
+			b.Advance(100 * time.Millisecond)
 		}
 	})
 	return lost, back

@@ -19,7 +19,7 @@ func TestAttackMalformedFrames(t *testing.T) {
 		return frame[:16+2+arpLen]
 	}
 	scratch := make([]byte, len(question))
-	n := attacks(1_000_000)
+	n := suite.Attacks(1_000_000)
 	total, outcome := 0, ""
 	for name, next := range map[string]func(i int) []byte{
 		"runts":  func(i int) []byte { return question[:i%etherHeaderLen] },
@@ -34,10 +34,10 @@ func TestAttackMalformedFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			copy(scratch, question)
-			onVictim(t, quietConfig(), func(v *victim) {
+			onDirect(t, quietConfig(), func(v *direct) {
 				cost := v.attack(n, next)
-				outcome = v.wantAtMost(cost, 0, 0, 64<<10)
-				total += cost.frames
+				outcome = suite.WantAtMost(v, cost, 0, 0, 64<<10)
+				total += cost.Frames
 			})
 		})
 	}
@@ -73,9 +73,9 @@ func TestAttackStorm(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, 1))
 			frame := request(peerMAC, peerIP, otherIP)
 			outcome := ""
-			n := attacks(1_000_000)
-			onVictim(t, quietConfig(), func(v *victim) {
-				outcome = v.wantAtMost(v.attack(n, func(i int) []byte {
+			n := suite.Attacks(1_000_000)
+			onDirect(t, quietConfig(), func(v *direct) {
+				outcome = suite.WantAtMost(v, v.attack(n, func(i int) []byte {
 					test.dst(random, frame)
 					if i%2 == 0 && test.name == "frames" { // for us, if it were not for another card
 						copy(frame[38:42], ourIP.AsSlice())

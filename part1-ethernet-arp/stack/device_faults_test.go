@@ -59,7 +59,7 @@ func TestDeviceRefusesFrames(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seg := wire.New(2)
 				dev := &badDevice{Device: seg.End(0), takes: takes, refusal: refusal, cut: refusal == io.ErrShortWrite}
-				log, ended, answers := &logBuffer{}, make(chan error, 1), 0
+				log, ended, answers := &suite.Log{}, make(chan error, 1), 0
 				seg.Observe(func(_ time.Time, from int, frame []byte) {
 					if from == 0 && len(frame) == etherHeaderLen+arpLen {
 						answers++
@@ -106,7 +106,7 @@ func TestDeviceCannotBeRead(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			seg := wire.New(2)
 			dev := &badDevice{Device: seg.End(0), takes: 1}
-			s := New(dev, testConfig(&logBuffer{}))
+			s := New(dev, testConfig(&suite.Log{}))
 			ended, resolved := make(chan error, 1), make(chan error, 1)
 			go func() { ended <- s.Run() }()
 			go func() {

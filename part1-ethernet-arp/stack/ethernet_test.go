@@ -2,24 +2,15 @@ package stack
 
 import (
 	"bytes"
-	"encoding/hex"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
+
+	"framebyframe/shared/suite"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
-
-// unhex turns a dump into bytes. Blanks are for the reader.
-func unhex(dump string) []byte {
-	b, err := hex.DecodeString(strings.Join(strings.Fields(dump), ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 // Captured on a TAP from Linux 6.18, when a ping made it look for 10.0.0.4:
 //
@@ -49,9 +40,6 @@ var capturedReply = unhex("020000000004 02000a000001 0806" +
 // pads its frames with 16 bytes.
 var capturedArping = append(bytes.Clone(capturedRequest), make([]byte, 16)...)
 
-// Captured there, too: the first 34 bytes of the ping itself, an IPv4 datagram.
-var capturedIPv4 = unhex("020000000004 02000a000001 0800 4500 0054cf7940004001572b0a0000010a000004")
-
 // The question as a host asks it that keeps to RFC 1042; testdata/snap-asks.cap has it, too.
 //
 //	ffffffffffff 02000a000001  as above
@@ -71,7 +59,7 @@ func TestParseEtherSNAP(t *testing.T) {
 	if h != want || err != nil || !bytes.Equal(payload, snapRequest[22:22+arpLen]) {
 		t.Errorf("got %+v, % x, %v; want %+v", h, payload, err, want)
 	}
-	if !slices.ContainsFunc(capturedFrames(t), func(f []byte) bool { return bytes.Equal(f, snapRequest) }) {
+	if !slices.ContainsFunc(suite.CapturedFrames(t), func(f []byte) bool { return bytes.Equal(f, snapRequest) }) {
 		t.Error("no capture in testdata has it")
 	}
 }
@@ -167,7 +155,7 @@ func compareSNAP(t *testing.T, h etherHeader, payload []byte, err error, eth *la
 }
 
 func TestParseEtherAgainstGopacket(t *testing.T) {
-	for _, frame := range [][]byte{capturedRequest, capturedReply, capturedArping, capturedIPv4, snapRequest} {
+	for _, frame := range [][]byte{capturedRequest, capturedReply, capturedArping, suite.CapturedIPv4, snapRequest} {
 		compareEther(t, frame)
 	}
 	random := rand.New(rand.NewPCG(1, 1))
@@ -185,21 +173,13 @@ func TestParseEtherAgainstGopacket(t *testing.T) {
 	}
 }
 
-func randomBytes(random *rand.Rand, n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(random.Uint32())
-	}
-	return b
-}
-
 func FuzzParseEther(f *testing.F) {
 	f.Add(capturedRequest)
 	f.Add(capturedArping)
-	f.Add(capturedIPv4)
+	f.Add(suite.CapturedIPv4)
 	f.Add(snapRequest)
 	f.Add(capturedRequest[:13])
-	for _, frame := range capturedFrames(f) {
+	for _, frame := range suite.CapturedFrames(f) {
 		f.Add(frame)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) { compareEther(t, frame) })

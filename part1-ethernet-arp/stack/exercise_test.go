@@ -27,21 +27,21 @@ func TestExercise2PriorityTag(t *testing.T) {
 	}
 	onBench(t, func(b *bench) {
 		for _, length := range []int{arpLen, 46, 1500} {
-			b.send(tagged(5<<13, length-arpLen))
-			if sent := b.take(); len(sent) != 1 {
+			b.Send(tagged(5<<13, length-arpLen))
+			if sent := b.Take(); len(sent) != 1 {
 				b.Fatalf("a question of %d bytes with priority 5 and VLAN 0 gets %d answers, want 1", length, len(sent))
 			} else {
-				b.wantARP(sent[0].frame, peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+				b.WantARP(sent[0].Bytes, peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 			}
 		}
-		b.send(tagged(1, 0))
+		b.Send(tagged(1, 0))
 		b.wantDropped(errVLAN, 1)
-		b.send(tagged(0, 1501-arpLen))
+		b.Send(tagged(0, 1501-arpLen))
 		b.wantDropped(errGiant, 1) // the tag does not count, what is behind it does
 		for n := 12; n < 18; n++ {
-			b.send(tagged(0, 0)[:n])
+			b.Send(tagged(0, 0)[:n])
 		}
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -55,22 +55,22 @@ func TestExercise4RARP(t *testing.T) {
 	}
 	onBench(t, func(b *bench) {
 		question := reverse(broadcastMAC, otherMAC, reverseRequest, otherMAC, noIP, otherMAC, noIP)
-		b.send(question)
-		b.silence() // nobody has told us who that is
-		b.send(request(otherMAC, otherIP, ourIP))
-		b.take()
-		b.send(question)
-		sent := b.take()
+		b.Send(question)
+		b.Silence() // nobody has told us who that is
+		b.Send(request(otherMAC, otherIP, ourIP))
+		b.Take()
+		b.Send(question)
+		sent := b.Take()
 		if len(sent) != 1 {
 			b.Fatalf("%v was %v a moment ago, asks who it is, and gets %d answers, want 1", otherMAC, otherIP, len(sent))
 		}
 		want := reverse(otherMAC, ourMAC, reverseReply, ourMAC, ourIP, otherMAC, otherIP)
-		if !slices.Equal(sent[0].frame, want) {
-			b.Errorf("\n got % x\nwant % x", sent[0].frame, want)
+		if !slices.Equal(sent[0].Bytes, want) {
+			b.Errorf("\n got % x\nwant % x", sent[0].Bytes, want)
 		}
-		b.send(reverse(ourMAC, peerMAC, reverseReply, peerMAC, peerIP, ourMAC, otherIP))
-		b.send(reverse(broadcastMAC, otherMAC, reverseRequest, otherMAC, noIP, peerMAC, noIP)) // who is a third one?
-		b.send(question[:len(question)-1])
-		b.silence()
+		b.Send(reverse(ourMAC, peerMAC, reverseReply, peerMAC, peerIP, ourMAC, otherIP))
+		b.Send(reverse(broadcastMAC, otherMAC, reverseRequest, otherMAC, noIP, peerMAC, noIP)) // who is a third one?
+		b.Send(question[:len(question)-1])
+		b.Silence()
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -96,7 +98,7 @@ func compareFieldsARP(t *testing.T, frame []byte) {
 func ipOf(b []byte) string { return fmt.Sprintf("%d.%d.%d.%d", b[0], b[1], b[2], b[3]) }
 
 func TestFieldsAgainstGopacket(t *testing.T) {
-	for _, frame := range capturedFrames(t) {
+	for _, frame := range suite.CapturedFrames(t) {
 		compareFieldsARP(t, frame)
 	}
 	random := rand.New(rand.NewPCG(1, 1))
@@ -111,7 +113,7 @@ func TestFieldsAgainstGopacket(t *testing.T) {
 }
 
 func FuzzFields(f *testing.F) {
-	for _, frame := range append(capturedFrames(f), capturedRequest[:20], capturedRequest[:13], snapRequest[:21]) {
+	for _, frame := range append(suite.CapturedFrames(f), capturedRequest[:20], capturedRequest[:13], snapRequest[:21]) {
 		f.Add(frame)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) { compareFieldsARP(t, frame) })

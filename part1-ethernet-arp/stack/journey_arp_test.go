@@ -10,8 +10,8 @@ import (
 func init() {
 	journeys["request"] = func(t *testing.T) {
 		onBench(t, func(b *bench) {
-			b.leg("A request for our address comes in", func() { b.send(capturedRequest) }, "Stack.setState")
-			b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+			b.leg("A request for our address comes in", func() { b.Send(capturedRequest) }, "Stack.setState")
+			b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"framebyframe/shared/pcap"
+	"framebyframe/shared/suite"
 	"framebyframe/shared/wire"
 
 	"github.com/google/gopacket/layers"
@@ -44,8 +45,8 @@ func TestFramesDropped(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
-				b.send(test.frame)
-				b.silence()
+				b.Send(test.frame)
+				b.Silence()
 				b.wantDropped(test.want, 1)
 				b.do(func() {
 					if len(b.s.dropped) != 1 || b.s.received != 1 || b.s.sent != 0 {
@@ -53,8 +54,8 @@ func TestFramesDropped(t *testing.T) {
 					}
 				})
 				// It goes on as if nothing had been.
-				b.send(request(peerMAC, peerIP, ourIP))
-				b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+				b.Send(request(peerMAC, peerIP, ourIP))
+				b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 			})
 		})
 	}
@@ -64,8 +65,8 @@ func TestFramesDropped(t *testing.T) {
 // for its length.
 func TestLongestFrame(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(append(bytes.Clone(capturedRequest), make([]byte, 1514-len(capturedRequest))...))
-		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+		b.Send(append(bytes.Clone(capturedRequest), make([]byte, 1514-len(capturedRequest))...))
+		b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
 	})
 }
 
@@ -73,29 +74,29 @@ func TestLongestFrame(t *testing.T) {
 // slow, makes few lines: two in ten seconds.
 func TestFlappingDevice(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
+		b.Send(request(peerMAC, peerIP, ourIP))
 		for i := range 100 {
-			b.ours.SetLink(i%2 == 1)
+			b.Ours.SetLink(i%2 == 1)
 			b.sendTo(peerIP, "x")
-			b.advance(10 * time.Millisecond)
+			b.Advance(10 * time.Millisecond)
 		}
-		if n := strings.Count(b.log.String(), "warning"); n != 2 {
+		if n := strings.Count(b.Log.String(), "warning"); n != 2 {
 			b.Errorf("%d warnings in a second, want 2", n)
 		}
-		b.advance(10 * time.Second)
-		b.ours.SetLink(false)
+		b.Advance(10 * time.Second)
+		b.Ours.SetLink(false)
 		b.sendTo(peerIP, "x")
-		b.ours.SetLink(true)
+		b.Ours.SetLink(true)
 		b.sendTo(peerIP, "x")
-		b.wantLog("warning: device: takes frames again, 50 were lost")
+		b.WantLog("warning: device: takes frames again, 50 were lost")
 	})
 }
 
 func TestSummary(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(capturedRequest)
-		b.send([]byte{1, 2, 3})
-		b.send([]byte{1, 2, 3})
+		b.Send(capturedRequest)
+		b.Send([]byte{1, 2, 3})
+		b.Send([]byte{1, 2, 3})
 		b.do(func() { b.s.dropped = map[error]uint64{errRunt: 2, errOtherCard: 1} })
 		want := "     3 frames received\n     1 frames sent\n     1 dropped: " + errOtherCard.Error() +
 			"\n     2 dropped: " + errRunt.Error() + "\n"
@@ -109,27 +110,27 @@ func TestSummary(t *testing.T) {
 // reported once, and everything works again afterwards.
 func TestLinkDownAndUp(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(request(peerMAC, peerIP, ourIP))
-		b.take()
-		b.ours.SetLink(false)
+		b.Send(request(peerMAC, peerIP, ourIP))
+		b.Take()
+		b.Ours.SetLink(false)
 		for range 5 {
 			b.sendTo(peerIP, "lost")
-			b.advance(time.Second)
+			b.Advance(time.Second)
 		}
-		b.silence()
-		b.wantLog("warning: device: input/output error: what we send is lost")
-		if n := strings.Count(b.log.String(), "warning"); n != 1 {
-			b.Errorf("%d warnings, want 1:\n%s", n, b.log)
+		b.Silence()
+		b.WantLog("warning: device: input/output error: what we send is lost")
+		if n := strings.Count(b.Log.String(), "warning"); n != 1 {
+			b.Errorf("%d warnings, want 1:\n%s", n, b.Log)
 		}
 		b.do(func() {
 			if n := b.s.dropped[errDeviceFailing]; n != 5 {
 				b.Errorf("%d counted as lost, want 5", n)
 			}
 		})
-		b.ours.SetLink(true)
-		b.send(request(peerMAC, peerIP, ourIP))
-		b.wantARP(b.one(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
-		b.wantLog("warning: device: takes frames again, 5 were lost")
+		b.Ours.SetLink(true)
+		b.Send(request(peerMAC, peerIP, ourIP))
+		b.WantARP(b.One(), peerMAC, layers.ARPReply, ourIP, peerMAC, peerIP)
+		b.WantLog("warning: device: takes frames again, 5 were lost")
 	})
 }
 
@@ -138,7 +139,7 @@ func TestLinkDownAndUp(t *testing.T) {
 func TestDeviceDeleted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seg := wire.New(2)
-		s := New(seg.End(0), testConfig(&logBuffer{}))
+		s := New(seg.End(0), testConfig(&suite.Log{}))
 		ended, resolved := make(chan error, 1), make(chan error, 1)
 		go func() { ended <- s.Run() }()
 		go func() {
@@ -161,7 +162,7 @@ func TestDeviceDeleted(t *testing.T) {
 
 func TestCloseBeforeRunAndTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := New(wire.New(1).End(0), testConfig(&logBuffer{}))
+		s := New(wire.New(1).End(0), testConfig(&suite.Log{}))
 		for range 2 {
 			if err := s.Close(); err != nil {
 				t.Errorf("Close: %v", err)
@@ -218,7 +219,7 @@ func TestBatches(t *testing.T) {
 func TestBatchesThroughAllWrappers(t *testing.T) {
 	inner := &burstDevice{frame: capturedRequest, left: 200}
 	impaired := wire.Impair(inner, wire.Faults{DropOut: func([]byte) bool { return false }})
-	capture, err := pcap.NewWriter(&logBuffer{})
+	capture, err := pcap.NewWriter(&suite.Log{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,14 +253,6 @@ func TestNoAllocations(t *testing.T) {
 	s.Close()
 }
 
-// nullDevice takes every frame and has none.
-type nullDevice struct{}
-
-func (nullDevice) Read([]byte) (int, error)    { return 0, os.ErrClosed }
-func (nullDevice) Write(b []byte) (int, error) { return len(b), nil }
-func (nullDevice) Close() error                { return nil }
-func (nullDevice) Buffered() int               { return 0 }
-
 func BenchmarkARPExchange(b *testing.B) {
 	s := New(nullDevice{}, quietConfig())
 	defer s.Close()
@@ -273,19 +266,19 @@ func BenchmarkARPExchange(b *testing.B) {
 // bound, and every frame is either answered, noted or dropped for a reason.
 func FuzzReceiveFrame(f *testing.F) {
 	for _, frame := range [][]byte{
-		capturedRequest, capturedReply, capturedArping, capturedIPv4,
+		capturedRequest, capturedReply, capturedArping, suite.CapturedIPv4,
 		arpFrame(ourMAC, otherMAC, 2, ourMAC, peerIP, ourMAC, ourIP),
 		request(otherMAC, ourIP, ourIP), request(otherMAC, noIP, ourIP), lengths(0, 255),
 	} {
 		f.Add(frame, frame[:len(frame)/2])
 	}
 	last := capturedRequest
-	for _, frame := range capturedFrames(f) {
+	for _, frame := range suite.CapturedFrames(f) {
 		f.Add(last, frame)
 		last = frame
 	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		s := New(nullDevice{}, testConfig(&logBuffer{}))
+		s := New(nullDevice{}, testConfig(&suite.Log{}))
 		defer s.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -295,4 +288,13 @@ func FuzzReceiveFrame(f *testing.F) {
 			s.checkInvariants(t)
 		}
 	})
+}
+
+// What the captures are good for: they have real requests and replies in them.
+func TestCaptures(t *testing.T) {
+	frames := suite.CapturedFrames(t)
+	arp := suite.CapturedPayloads(t, etherHeaderLen, suite.IsARP)
+	if len(frames) < 6 || len(arp) < 6 {
+		t.Errorf("%d frames, %d of them ARP, and arping alone made 6", len(frames), len(arp))
+	}
 }

@@ -11,12 +11,21 @@ import (
 func TestSuite(t *testing.T) { suite.Run(t, underTest) }
 
 var underTest = suite.Stack[*Stack]{
-	New: func(dev wire.Device, c suite.Config) *Stack {
-		return New(dev, Config{MAC: c.MAC, IP: c.IP, MTU: c.MTU, Log: c.Log, Trace: c.Log != nil})
-	},
+	New: func(dev wire.Device, c suite.Config) *Stack { return New(dev, configOf(c)) },
 	CheckInvariants: func(t *testing.T, s *Stack) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.checkInvariants(t)
 	},
+}
+
+// configOf is what the suite has a stack be.
+func configOf(c suite.Config) Config {
+	return Config{MAC: c.MAC, IP: c.IP, MTU: c.MTU, Log: c.Log, Trace: c.Log != nil}
+}
+
+// checkInvariants checks what must hold whenever the lock is free.
+func (s *Stack) checkInvariants(t *testing.T) {
+	s.checkStack(t)
+	s.checkARP(t)
 }

@@ -15,8 +15,8 @@ import (
 
 func TestTraceLines(t *testing.T) {
 	onBench(t, func(b *bench) {
-		b.send(capturedRequest)
-		b.send(request(otherMAC, otherIP, peerIP))
+		b.Send(capturedRequest)
+		b.Send(request(otherMAC, otherIP, peerIP))
 		want := strings.TrimLeft(`
 00:00:00.000001 <- ARP, Request who-has 10.0.0.4 tell 10.0.0.1, length 28
 00:00:00.000001    ARP: 10.0.0.1: NONE -> REACHABLE
@@ -25,7 +25,7 @@ func TestTraceLines(t *testing.T) {
 00:00:00.001001 <- ARP, Request who-has 10.0.0.1 tell 10.0.0.9, length 28
 00:00:00.001001    dropped: ARP: another host is asked, or answered
 `, "\n")
-		if got := b.log.String(); got != want {
+		if got := b.Log.String(); got != want {
 			b.Errorf("got\n%swant\n%s", got, want)
 		}
 	})
@@ -34,25 +34,24 @@ func TestTraceLines(t *testing.T) {
 func TestQuietFormatsNothing(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.s.trace = false
-		b.send(capturedRequest)
-		b.send([]byte{1})
-		if log := b.log.String(); log != "" {
+		b.Send(capturedRequest)
+		b.Send([]byte{1})
+		if log := b.Log.String(); log != "" {
 			b.Errorf("with the trace off there is\n%s", log)
 		}
-		b.send(request(otherMAC, ourIP, ourIP)) // a conflict is worth a line even so
-		b.wantLog("warning: address conflict")
+		b.Send(request(otherMAC, ourIP, ourIP)) // a conflict is worth a line even so
+		b.WantLog("warning: address conflict")
 	})
 }
 
-// tcpdumpFrames are frames that our trace has to describe in tcpdump's words.
-// Each layer adds its own.
-var tcpdumpFrames = [][]byte{
-	capturedRequest, capturedReply, capturedArping,
-	request(ourMAC, ourIP, ourIP),
-	request(otherMAC, noIP, ourIP),
-	arpFrame(ourMAC, peerMAC, layers.ARPRequest, peerMAC, peerIP, ourMAC, ourIP),
-	arpFrame(ourMAC, peerMAC, layers.ARPReply, peerMAC, peerIP, MAC{}, ourIP),
-	snapRequest,
+func init() {
+	tcpdumpFrames = append(tcpdumpFrames,
+		capturedRequest, capturedReply, capturedArping,
+		request(ourMAC, ourIP, ourIP),
+		request(otherMAC, noIP, ourIP),
+		arpFrame(ourMAC, peerMAC, layers.ARPRequest, peerMAC, peerIP, ourMAC, ourIP),
+		arpFrame(ourMAC, peerMAC, layers.ARPReply, peerMAC, peerIP, MAC{}, ourIP),
+		snapRequest)
 }
 
 // The words are tcpdump's, so that a reader can hold the two side by side.

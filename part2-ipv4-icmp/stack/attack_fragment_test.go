@@ -29,10 +29,10 @@ func TestAttackFragmentBombAndHonest(t *testing.T) {
 	tried, survives := 0, -1
 	for _, between := range []int{0, 1, 8, 20, 31, 32, 64, 1000} {
 		passed, all := 0, 20
-		onVictim(t, quietConfig(), func(v *victim) {
+		onDirect(t, quietConfig(), func(v *direct) {
 			forge, message := bomb(), echoRequest(1, pattern(4000))
 			for try := range all {
-				begin := v.sent.answers
+				begin := v.sent.Answers
 				for i, p := range pieces(len(message), 1480) {
 					if i > 0 {
 						for j := range between {
@@ -42,7 +42,7 @@ func TestAttackFragmentBombAndHonest(t *testing.T) {
 					}
 					v.receive(fragment(uint16(try), message, p))
 				}
-				passed += (v.sent.answers - begin) / 3
+				passed += (v.sent.Answers - begin) / 3
 			}
 		})
 		if want := 2*between < maxReassemblies; want && passed != all || !want && passed != 0 {
@@ -66,7 +66,7 @@ func TestAttackFragmentBombAndHonest(t *testing.T) {
 func TestAttackFragmentIDCollision(t *testing.T) {
 	const all = 1000
 	passed := 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		message := echoRequest(1, pattern(4000))
 		lie := pattern(1480)
 		clear(lie)
@@ -74,11 +74,11 @@ func TestAttackFragmentIDCollision(t *testing.T) {
 			v.receive(fragment(id*10, lie, piece{0, 1480, true}))
 		}
 		for id := range uint16(all) {
-			begin := v.sent.answers
+			begin := v.sent.Answers
 			for _, p := range pieces(len(message), 1480) {
 				v.receive(fragment(id, message, p))
 			}
-			passed += (v.sent.answers - begin) / 3
+			passed += (v.sent.Answers - begin) / 3
 		}
 	})
 	if want := all - (maxReassemblies - 1); passed != want {
@@ -93,13 +93,13 @@ func TestAttackFragmentIDCollision(t *testing.T) {
 
 // One fragment again and again: it is there already.
 func TestAttackFragmentDuplicates(t *testing.T) {
-	n, outcome := attacks(1_000_000), ""
-	onVictim(t, quietConfig(), func(v *victim) {
+	n, outcome := suite.Attacks(1_000_000), ""
+	onDirect(t, quietConfig(), func(v *direct) {
 		message := echoRequest(1, pattern(4000))
 		all := pieces(len(message), 1480)
 		first := fragment(1, message, all[0])
 		v.receive(first)
-		outcome = v.wantAtMost(v.attack(n, func(int) []byte { return first }), 0, 0, 64<<10)
+		outcome = suite.WantAtMost(v, v.attack(n, func(int) []byte { return first }), 0, 0, 64<<10)
 		if got := v.s.dropped[errFragmentAgain]; got != uint64(n) {
 			v.Errorf("%d duplicates, want %d", got, n)
 		}
@@ -118,24 +118,24 @@ func TestAttackFragmentDuplicates(t *testing.T) {
 // that it ends 60 s after its first piece, and not after the latest.
 func TestAttackFragmentTrickle(t *testing.T) {
 	lasted, tried, answers := time.Duration(0), 0, 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		data := pattern(ipv4MaxLen - ipv4MinHeaderLen)
-		before, start := memory(), time.Now()
+		before, start := suite.Memory(), time.Now()
 		v.receive(request(peerMAC, peerIP, ourIP))
-		begin := v.sent.answers
+		begin := v.sent.Answers
 		for unit := maxFragmentUnits - 10; time.Since(start) < 59*time.Second; unit -= 100 {
 			v.receive(fragment(1, data, piece{unit * 8, unit*8 + 8, true}))
 			tried++
 			time.Sleep(800 * time.Millisecond)
 		}
-		if grown := int64(memory().HeapAlloc) - int64(before.HeapAlloc); grown > 128<<10 {
+		if grown := int64(suite.Memory().HeapAlloc) - int64(before.HeapAlloc); grown > 128<<10 {
 			v.Errorf("the heap has grown by %d bytes", grown)
 		}
 		for v.reassemblies() > 0 && lasted < time.Hour {
 			time.Sleep(10 * time.Millisecond)
 			lasted = time.Since(start)
 		}
-		answers = v.sent.answers - begin
+		answers = v.sent.Answers - begin
 	})
 	if lasted.Round(100*time.Millisecond) != reassemblyTimeout || answers != 0 {
 		t.Errorf("it lasted %v, want %v; %d answers", lasted, reassemblyTimeout, answers)
@@ -147,7 +147,7 @@ func TestAttackFragmentTrickle(t *testing.T) {
 	}.Report(t)
 }
 
-func (v *victim) reassemblies() int {
+func (v *direct) reassemblies() int {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
 	return len(v.s.ipv4.reassemblies)
@@ -156,8 +156,8 @@ func (v *victim) reassemblies() int {
 // Fragments of everything: random places, lengths and contents, of few datagrams, so that
 // they meet. At most what a whole datagram deserves is answered, and the memory is bounded.
 func TestAttackFragmentGarbage(t *testing.T) {
-	n, outcome := attacks(200_000), ""
-	onVictimInRealTime(t, quietConfig(), func(v *victim) {
+	n, outcome := suite.Attacks(200_000), ""
+	onDirectInRealTime(t, quietConfig(), func(v *direct) {
 		random := rand.New(rand.NewPCG(4, 4))
 		frame := fragment(0, pattern(1480), piece{0, 1480, true})
 		header := frame[etherHeaderLen:][:ipv4MinHeaderLen]
@@ -170,7 +170,7 @@ func TestAttackFragmentGarbage(t *testing.T) {
 			frame[etherHeaderLen+ipv4MinHeaderLen+random.IntN(1480)]++
 			return frame[:etherHeaderLen+ipv4MinHeaderLen+size]
 		})
-		outcome = v.wantAtMost(cost, 0, 2, 6<<20)
+		outcome = suite.WantAtMost(v, cost, 0, 2, 6<<20)
 	})
 	suite.Row{
 		Area: "attack", What: "fragments that are garbage", Source: "RFC 1858, RFC 3128, RFC 5722", Tried: fmt.Sprintf("%d fragments of 100 datagrams", n), Outcome: outcome,

@@ -14,8 +14,8 @@ import (
 
 // A flood of pings: each has its reply, as long as it is, and costs nothing else.
 func TestAttackEchoFlood(t *testing.T) {
-	n, outcome := attacks(1_000_000), ""
-	onVictim(t, quietConfig(), func(v *victim) {
+	n, outcome := suite.Attacks(1_000_000), ""
+	onDirect(t, quietConfig(), func(v *direct) {
 		short := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, nil))
 		long := ipv4Frame(ipv4From(farIP, protocolICMP), echoRequest(1, pattern(1472)))
 		cost := v.attack(n, func(i int) []byte {
@@ -24,9 +24,9 @@ func TestAttackEchoFlood(t *testing.T) {
 			}
 			return short
 		})
-		outcome = v.wantAtMost(cost, n, 0, 64<<10)
-		if cost.answers != n || cost.replied != cost.bytes {
-			v.Errorf("%d answers, %d bytes for %d", cost.answers, cost.replied, cost.bytes)
+		outcome = suite.WantAtMost(v, cost, n, 0, 64<<10)
+		if cost.Answers != n || cost.Replied != cost.Bytes {
+			v.Errorf("%d answers, %d bytes for %d", cost.Answers, cost.Replied, cost.Bytes)
 		}
 	})
 	suite.Row{
@@ -39,7 +39,7 @@ func TestAttackEchoFlood(t *testing.T) {
 // hosts would never end.
 func TestAttackICMPStorm(t *testing.T) {
 	tried, answers := 0, 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		ours := ipv4Frame(ipv4To(peerIP), echoRequest(1, nil))[etherHeaderLen:]
 		strange := ipv4To(peerIP)
 		strange.Protocol = 99
@@ -60,7 +60,7 @@ func TestAttackICMPStorm(t *testing.T) {
 
 // storm has the stack handle a message with each type and code, or each with one of the
 // first sixteen codes, and returns how many those were and how many it answers.
-func (v *victim) storm(frame []byte) (tried, answers int) {
+func (v *direct) storm(frame []byte) (tried, answers int) {
 	v.Helper()
 	h, message, err := parsedIPv4(frame[etherHeaderLen:])
 	if err != nil {
@@ -89,7 +89,7 @@ func (v *victim) storm(frame []byte) (tried, answers int) {
 // says it, the gateway stays.
 func TestAttackRedirects(t *testing.T) {
 	tried := 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		v.receive(request(otherMAC, otherIP, ourIP)) // the liar is a neighbour as good as any
 		ip := ipv4From(ourIP, protocolICMP)
 		ip.DstIP = farIP.AsSlice()
@@ -129,7 +129,7 @@ func TestAttackBrokenErrors(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		c := b.goPing(b.Context(), peerIP, 7)
-		sent := b.one()
+		sent := b.One()
 		quote := sent[etherHeaderLen:]
 		for _, typ := range []uint8{icmpUnreachable, icmpTimeExceeded, icmpParameterProblem} {
 			for n := range ipv4MinHeaderLen + icmpHeaderLen { // "the first 64 bits" is what is quoted at least
@@ -146,7 +146,7 @@ func TestAttackBrokenErrors(t *testing.T) {
 				tried++
 			}
 		}
-		b.silence()
+		b.Silence()
 		select {
 		case r := <-c:
 			b.Fatalf("Ping = %+v", r)
@@ -166,14 +166,14 @@ func TestAttackBrokenErrors(t *testing.T) {
 // Complaints in somebody else's name: a hundred a second at most, each with a quote of what
 // came, so that not much more is sent than came.
 func TestAttackComplaints(t *testing.T) {
-	n, outcome := attacks(1_000_000), ""
-	onVictim(t, quietConfig(), func(v *victim) {
+	n, outcome := suite.Attacks(1_000_000), ""
+	onDirect(t, quietConfig(), func(v *direct) {
 		frame := ipv4Frame(ipv4From(farIP, 99), nil)
 		first := v.attack(1, func(int) []byte { return frame })
 		cost := v.attack(n, func(int) []byte { return frame })
-		outcome = fmt.Sprintf("%s; a complaint has %d bytes for %d", v.wantAtMost(cost, icmpBurst, 0, 64<<10), first.replied, first.bytes)
-		if first.answers != 1 || cost.answers != icmpBurst-1 || cost.replied > cost.bytes {
-			v.Errorf("%d and %d answers, %d bytes for %d", first.answers, cost.answers, cost.replied, cost.bytes)
+		outcome = fmt.Sprintf("%s; a complaint has %d bytes for %d", suite.WantAtMost(v, cost, icmpBurst, 0, 64<<10), first.Replied, first.Bytes)
+		if first.Answers != 1 || cost.Answers != icmpBurst-1 || cost.Replied > cost.Bytes {
+			v.Errorf("%d and %d answers, %d bytes for %d", first.Answers, cost.Answers, cost.Replied, cost.Bytes)
 		}
 	})
 	suite.Row{
@@ -185,10 +185,12 @@ func TestAttackComplaints(t *testing.T) {
 // The flood of forged ARP senders of part 1, with pings: an honest host that comes in the
 // middle of it is answered, and so is one that was there before.
 func TestAttackPingInARPFlood(t *testing.T) {
-	n := attacks(1_000_000)
+	n := suite.Attacks(1_000_000)
 	asked, answered := 0, 0
-	onVictim(t, bigLink(), func(v *victim) {
-		next := forgery()
+	cfg := quietConfig()
+	cfg.IP = netip.MustParsePrefix("10.0.0.4/8")
+	onDirect(t, cfg, func(v *direct) {
+		next := suite.ARPForgery()
 		for i := range n {
 			v.receive(next(i))
 			if i%(n/100) != 0 {

@@ -45,16 +45,9 @@ func readdress(frame []byte, at int, ip [4]byte) {
 	rechecksum(header)
 }
 
-func rechecksum(header []byte) {
-	header[10], header[11] = 0, 0
-	binary.BigEndian.PutUint16(header[10:], checksum(header))
-}
-
-// askers are datagrams that we would answer if their addresses were good. A later part
-// adds what it answers.
-var askers = map[string]func() []byte{
-	"echo request":     func() []byte { return ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(56))) },
-	"unknown protocol": func() []byte { return ipv4Frame(ipv4From(peerIP, 99), pattern(56)) },
+func init() {
+	askers["echo request"] = func() []byte { return ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(56))) }
+	askers["unknown protocol"] = func() []byte { return ipv4Frame(ipv4From(peerIP, 99), pattern(56)) }
 }
 
 // impossible sends everything in askers, n of each from each block, with addresses at an
@@ -64,7 +57,7 @@ func impossible(t *testing.T, blocks []string, at, n int) (tried int, outcome st
 		for _, block := range blocks {
 			t.Run(name+" "+block, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(2, 2))
-				onVictim(t, quietConfig(), func(v *victim) {
+				onDirect(t, quietConfig(), func(v *direct) {
 					frame, prefix := asker(), netip.MustParsePrefix(block)
 					if v.receive(frame) == 0 {
 						v.Fatal("with a good address there is no answer either")
@@ -77,7 +70,7 @@ func impossible(t *testing.T, blocks []string, at, n int) (tried int, outcome st
 						}
 						return frame
 					})
-					outcome = v.wantAtMost(cost, 0, 0, 64<<10)
+					outcome = suite.WantAtMost(v, cost, 0, 0, 64<<10)
 					v.wantAddressed(at, n)
 				})
 				tried += n
@@ -89,7 +82,7 @@ func impossible(t *testing.T, blocks []string, at, n int) (tried int, outcome st
 
 // wantAddressed checks that n datagrams were dropped for their addresses: for nothing
 // better, and before anybody has looked at what is in them.
-func (v *victim) wantAddressed(at, n int) {
+func (v *direct) wantAddressed(at, n int) {
 	v.Helper()
 	reasons := []error{errIPv4Source}
 	if at == 16 {
@@ -106,7 +99,7 @@ func (v *victim) wantAddressed(at, n int) {
 // No answer to who cannot have sent it: it would go to a whole network, or to ourselves,
 // again and again (LAND, CERT CA-1997-28).
 func TestAttackMartianSources(t *testing.T) {
-	tried, outcome := impossible(t, martians, 12, attacks(20_000))
+	tried, outcome := impossible(t, martians, 12, suite.Attacks(20_000))
 	suite.Row{
 		Area: "attack", What: "martian source addresses, and our own (LAND)", Source: "RFC 1122 3.2.1.3, RFC 1812 5.3.7, CERT CA-1997-28",
 		Tried: fmt.Sprintf("%d datagrams from %d blocks", tried, len(martians)), Outcome: outcome,
@@ -117,7 +110,7 @@ func TestAttackMartianSources(t *testing.T) {
 // victim, makes every host of it answer. RFC 1122 3.2.2.6 lets a host be silent, and so
 // are we, to every address that is not our own.
 func TestAttackSmurf(t *testing.T) {
-	tried, outcome := impossible(t, nobodies, 16, attacks(20_000))
+	tried, outcome := impossible(t, nobodies, 16, suite.Attacks(20_000))
 	suite.Row{
 		Area: "attack", What: "smurf, and other datagrams that are not for us", Source: "RFC 2644; RFC 1122 3.2.2.6, 3.2.1.3",
 		Tried:   fmt.Sprintf("%d datagrams to %d blocks: broadcast, multicast, loopback, others", tried, len(nobodies)),
@@ -131,14 +124,14 @@ func TestAttackUnicastInBroadcast(t *testing.T) {
 	tried, outcome := 0, ""
 	for name, asker := range askers {
 		t.Run(name, func(t *testing.T) {
-			onVictim(t, quietConfig(), func(v *victim) {
+			onDirect(t, quietConfig(), func(v *direct) {
 				frame := asker()
-				n := attacks(100_000)
+				n := suite.Attacks(100_000)
 				cost := v.attack(n, func(i int) []byte {
 					copy(frame, [...][]byte{broadcastMAC[:], {1, 0, 0x5e, 0, 0, 1}, {1, 0x80, 0xc2, 0, 0, 0}, otherMAC[:]}[i%4])
 					return frame
 				})
-				outcome = v.wantAtMost(cost, 0, 0, 64<<10)
+				outcome = suite.WantAtMost(v, cost, 0, 0, 64<<10)
 				tried += n
 			})
 		})
@@ -156,7 +149,7 @@ func TestAttackLyingHeaders(t *testing.T) {
 	tried, outcome := 0, ""
 	for name, asker := range askers {
 		t.Run(name, func(t *testing.T) {
-			onVictim(t, quietConfig(), func(v *victim) {
+			onDirect(t, quietConfig(), func(v *direct) {
 				frame := asker()
 				header := frame[etherHeaderLen:][:ipv4MinHeaderLen]
 				length := int(binary.BigEndian.Uint16(header[2:]))
@@ -181,8 +174,8 @@ func TestAttackLyingHeaders(t *testing.T) {
 					rechecksum(header)
 					return frame
 				})
-				outcome = v.wantAtMost(cost, 0, 0, 64<<10)
-				tried += cost.frames
+				outcome = suite.WantAtMost(v, cost, 0, 0, 64<<10)
+				tried += cost.Frames
 			})
 		})
 	}
@@ -212,9 +205,9 @@ func sourceRouted(list []byte) bool {
 // Lists of options that are garbage: at most an answer that is not larger than a quote, and
 // at most a hundred complaints a second. No source route gets through (RFC 7126 4.3, 4.4).
 func TestAttackIPv4Options(t *testing.T) {
-	n := attacks(1_000_000)
+	n := suite.Attacks(1_000_000)
 	outcome := ""
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		random := rand.New(rand.NewPCG(3, 3))
 		frame := withOptions(make([]byte, 40))
 		options := frame[etherHeaderLen+ipv4MinHeaderLen:][:40]
@@ -235,9 +228,9 @@ func TestAttackIPv4Options(t *testing.T) {
 			rechecksum(frame[etherHeaderLen:][:60])
 			return frame
 		})
-		outcome = v.wantAtMost(cost, n, 10, 64<<10)
-		if cost.replied > cost.bytes {
-			v.Errorf("%d bytes brought %d", cost.bytes, cost.replied)
+		outcome = suite.WantAtMost(v, cost, n, 10, 64<<10)
+		if cost.Replied > cost.Bytes {
+			v.Errorf("%d bytes brought %d", cost.Bytes, cost.Replied)
 		}
 		if refused := v.s.dropped[errIPv4SourceRoute]; refused != routes || routes < uint64(n/20) {
 			v.Errorf("%d source routes refused, %d came", refused, routes)

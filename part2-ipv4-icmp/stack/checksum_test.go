@@ -17,7 +17,7 @@ func TestChecksumExample(t *testing.T) {
 		t.Errorf("of nothing: %04x, want ffff", got)
 	}
 	// The header that the kernel sent has its checksum, 0x572b, in it.
-	if got := checksum(capturedIPv4[etherHeaderLen:]); got != 0 {
+	if got := checksum(suite.CapturedIPv4[etherHeaderLen:]); got != 0 {
 		t.Errorf("over a header with its checksum: %04x, want 0", got)
 	}
 }
@@ -63,7 +63,7 @@ func TestSumInPieces(t *testing.T) {
 }
 
 func FuzzChecksum(f *testing.F) {
-	f.Add(capturedIPv4)
+	f.Add(suite.CapturedIPv4)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if got, want := checksum(b), suite.Checksum(b); got != want {
 			t.Fatalf("%04x, want %04x", got, want)

@@ -24,17 +24,17 @@ func TestExercise1Timestamp(t *testing.T) {
 	const reply = 14
 	onBench(t, func(b *bench) {
 		b.meet()
-		b.advance(90 * time.Minute)
+		b.Advance(90 * time.Minute)
 		b.meet() // the table has forgotten the peer
-		b.take()
+		b.Take()
 		data := make([]byte, 12)
 		binary.BigEndian.PutUint32(data, 12345)
 		b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(icmpTimestamp, 0, 77, 3, data))
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) != 1 {
 			b.Fatalf("%d frames were sent for a timestamp request, want one reply", len(sent))
 		}
-		d := b.wantICMP(sent[0].frame, reply, 0)
+		d := b.wantICMP(sent[0].Bytes, reply, 0)
 		if d.icmp.Id != 77 || d.icmp.Seq != 3 || len(d.icmp.Payload) != 12 {
 			b.Fatalf("the reply has id %d, seq %d and %d bytes; want 77, 3 and 12", d.icmp.Id, d.icmp.Seq, len(d.icmp.Payload))
 		}
@@ -45,7 +45,7 @@ func TestExercise1Timestamp(t *testing.T) {
 		}
 		for _, n := range []int{0, 11, 13} { // no timestamp request has this length
 			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(icmpTimestamp, 0, 77, 4, make([]byte, n)))
-			b.silence()
+			b.Silence()
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestExercise3Identifications(t *testing.T) {
 		next := func(ip netip.Addr) uint16 {
 			b.Helper()
 			b.sendIPv4(ipv4From(ip, protocolICMP), echoRequest(1, nil))
-			return b.decode(b.one()).ip.Id
+			return b.decode(b.One()).ip.Id
 		}
 		const hosts = 32
 		shared := 0
@@ -127,7 +127,7 @@ func TestExercise4Forward(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			on.SetBool(test.forward)
-			onVictim(t, cfg, func(v *victim) {
+			onDirect(t, cfg, func(v *direct) {
 				v.receive(request(otherMAC, otherIP, ourIP))
 				var sent []byte
 				v.see = func(frame []byte) { sent = bytes.Clone(frame) }

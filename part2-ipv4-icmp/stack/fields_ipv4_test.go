@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -149,7 +151,7 @@ func compareFieldsIPv4(t *testing.T, frame []byte) {
 
 func TestFieldsIPv4AgainstGopacket(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	for _, frame := range capturedFrames(t) {
+	for _, frame := range suite.CapturedFrames(t) {
 		compareFieldsIPv4(t, frame)
 		for range 200 {
 			changed := slices.Clone(frame)
@@ -163,7 +165,7 @@ func TestFieldsIPv4AgainstGopacket(t *testing.T) {
 }
 
 func FuzzFieldsIPv4(f *testing.F) {
-	for _, frame := range capturedFrames(f) {
+	for _, frame := range suite.CapturedFrames(f) {
 		f.Add(frame)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) { compareFieldsIPv4(t, frame) })

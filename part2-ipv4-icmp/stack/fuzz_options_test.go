@@ -3,23 +3,9 @@ package stack
 import (
 	"bytes"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
-
-// isProtocol reports whether a captured frame carries a whole datagram of a protocol,
-// without options, so that its payload is behind 34 bytes.
-func isProtocol(protocol uint8) func(frame []byte) bool {
-	return func(frame []byte) bool {
-		_, packet, err := parseEther(frame)
-		if err != nil || isARP(frame) {
-			return false
-		}
-		h, _, err := parsedIPv4(packet)
-		return err == nil && h.protocol == protocol && len(h.options) == 0 && h.offset == 0 && !h.moreFragments
-	}
-}
-
-// isIPv4 reports whether a captured frame carries IPv4.
-func isIPv4(frame []byte) bool { return len(frame) >= etherHeaderLen && !isARP(frame) }
 
 // FuzzIPv4Options answers any list of options. The answer is no longer than what came, or
 // than a header has room for; it is well-formed, and has each option that there is a
@@ -29,7 +15,7 @@ func FuzzIPv4Options(f *testing.F) {
 		"83 07 04 0a000004 00", "44 05 05 f0 00", "07 03 04 00", "07 02 00 00", "44 02 00 00"} {
 		f.Add(unhex(list))
 	}
-	for _, datagram := range capturedPayloads(f, etherHeaderLen, isIPv4) {
+	for _, datagram := range suite.CapturedPayloads(f, etherHeaderLen, suite.IsIPv4) {
 		if h, _, err := parsedIPv4(datagram); err == nil {
 			f.Add(h.options)
 		}

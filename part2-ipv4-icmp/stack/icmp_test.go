@@ -20,7 +20,7 @@ func TestEcho(t *testing.T) {
 		onBench(t, func(b *bench) {
 			b.meet()
 			b.sendIPv4(ipv4From(peerIP, protocolICMP), echoRequest(3, pattern(n)))
-			d := b.wantEchoReply(b.one(), 3, pattern(n))
+			d := b.wantEchoReply(b.One(), 3, pattern(n))
 			if d.eth.DstMAC.String() != peerMAC.String() || !d.ip.DstIP.Equal(peerIP.AsSlice()) {
 				b.Errorf("reply to %v at %v", d.ip.DstIP, d.eth.DstMAC)
 			}
@@ -36,8 +36,8 @@ func TestEchoInSNAP(t *testing.T) {
 		plain := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(3, pattern(9)))
 		datagram := plain[etherHeaderLen:]
 		frame := slices.Concat(plain[:12], []byte{0, byte(snapHeaderLen + len(datagram))}, []byte(snapHeader), plain[12:14], datagram, pattern(9))
-		b.send(frame)
-		b.wantEchoReply(b.one(), 3, pattern(9))
+		b.Send(frame)
+		b.wantEchoReply(b.One(), 3, pattern(9))
 		if got, want := Describe(frame), Describe(plain); got != want {
 			b.Errorf("traced as %s\n    want %s", got, want)
 		}
@@ -57,7 +57,7 @@ func TestEchoCode(t *testing.T) {
 		if !bytes.Equal(frame, before) {
 			b.Error("the request was changed")
 		}
-		b.wantEchoReply(b.one(), 1, []byte("options"))
+		b.wantEchoReply(b.One(), 1, []byte("options"))
 	})
 }
 
@@ -65,9 +65,9 @@ func TestEchoCode(t *testing.T) {
 func TestEchoReplyWaitsForARP(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.sendIPv4(ipv4From(peerIP, protocolICMP), echoRequest(1, []byte("x")))
-		b.wantARP(b.one(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
-		b.send(reply(peerMAC, peerIP))
-		b.wantEchoReply(b.one(), 1, []byte("x"))
+		b.WantARP(b.One(), broadcastMAC, layers.ARPRequest, ourIP, MAC{}, peerIP)
+		b.Send(reply(peerMAC, peerIP))
+		b.wantEchoReply(b.One(), 1, []byte("x"))
 	})
 }
 
@@ -78,7 +78,7 @@ func TestEchoesAreNotLimited(t *testing.T) {
 		for i := range 1000 {
 			b.do(func() { b.s.receiveFrame(ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(uint16(i), nil))) })
 		}
-		if n := len(b.take()); n != 1000 {
+		if n := len(b.Take()); n != 1000 {
 			b.Errorf("%d replies to 1000 echoes", n)
 		}
 	})
@@ -120,19 +120,12 @@ func TestICMPDropped(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
 				b.sendIPv4(ipv4From(peerIP, protocolICMP), test.message)
-				b.silence()
+				b.Silence()
 				b.wantDropped(test.want, 1)
 				b.wantAlive()
 			})
 		})
 	}
-}
-
-// ipv4To is the header of a datagram that we might have sent.
-func ipv4To(dst interface{ AsSlice() []byte }) *layers.IPv4 {
-	ip := ipv4From(ourIP, protocolICMP)
-	ip.DstIP = dst.AsSlice()
-	return ip
 }
 
 // RFC 1122 3.2.2.1: for a protocol that is not here, protocol unreachable, with
@@ -142,9 +135,9 @@ func TestProtocolUnreachable(t *testing.T) {
 		onBench(t, func(b *bench) {
 			b.meet()
 			frame := ipv4Frame(ipv4From(peerIP, 99), pattern(n))
-			b.send(frame)
+			b.Send(frame)
 			b.wantDropped(errIPv4Protocol, 1)
-			d := b.wantICMP(b.one(), icmpUnreachable, codeProtocolUnreachable)
+			d := b.wantICMP(b.One(), icmpUnreachable, codeProtocolUnreachable)
 			want := frame[etherHeaderLen:]
 			want = want[:min(len(want), 548)]
 			if !bytes.Equal(d.icmp.Payload, want) || d.icmp.Id != 0 || d.icmp.Seq != 0 {
@@ -194,9 +187,9 @@ func TestNeverComplain(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
-				b.send(test.frame)
-				if got := len(b.take()) > 0; got != test.complain {
-					b.Errorf("complained: %v, want %v\n%s", got, test.complain, b.log)
+				b.Send(test.frame)
+				if got := len(b.Take()) > 0; got != test.complain {
+					b.Errorf("complained: %v, want %v\n%s", got, test.complain, b.Log)
 				}
 			})
 		})
@@ -225,24 +218,24 @@ func TestICMPErrorsAreLimited(t *testing.T) {
 			for range n {
 				b.do(func() { b.s.receiveFrame(frame) })
 			}
-			return len(b.take())
+			return len(b.Take())
 		}
 		if n := burst(1000); n != icmpBurst {
 			b.Errorf("%d errors at once, want %d", n, icmpBurst)
 		}
 		b.wantDropped(errICMPRateLimit, 1000-icmpBurst)
-		b.advance(100 * time.Millisecond)
+		b.Advance(100 * time.Millisecond)
 		if n := burst(1000); n != 10 {
 			b.Errorf("%d errors after 100 ms, want 10", n)
 		}
 		for range 1000 {
-			b.advance(3 * time.Millisecond)
+			b.Advance(3 * time.Millisecond)
 			total += burst(1)
 		}
 		if total != 300 {
 			b.Errorf("%d errors in 3 s, want 300", total)
 		}
-		b.advance(time.Hour)
+		b.Advance(time.Hour)
 		b.meet()
 		if n := burst(1000); n != icmpBurst {
 			b.Errorf("%d errors after an hour, want %d", n, icmpBurst)
@@ -291,8 +284,8 @@ func TestParseICMPAgainstGopacket(t *testing.T) {
 
 func FuzzParseICMP(f *testing.F) {
 	f.Add(echoRequest(1, pattern(56)))
-	f.Add(icmpBytes(3, 4, 0, 1400, capturedIPv4[etherHeaderLen:]))
-	for _, message := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolICMP)) {
+	f.Add(icmpBytes(3, 4, 0, 1400, suite.CapturedIPv4[etherHeaderLen:]))
+	for _, message := range suite.CapturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, suite.IsProtocol(protocolICMP)) {
 		f.Add(message)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -13,14 +15,13 @@ import (
 // reassembled puts together what we sent, which is one datagram and in order,
 // and returns its payload. (gopacket's defragmenter refuses a last fragment of
 // less than 8 bytes, which RFC 791 allows.)
-func (b *bench) reassembled() []byte {
+func (b *bench) reassembled(sent []suite.Frame) []byte {
 	b.Helper()
 	var whole []byte
-	sent := b.take()
 	for i, f := range sent {
-		ip := b.decode(f.frame).ip
+		ip := b.decode(f.Bytes).ip
 		more := ip.Flags&layers.IPv4MoreFragments != 0
-		if int(ip.FragOffset)*8 != len(whole) || more == (i == len(sent)-1) || ip.Id != b.decode(sent[0].frame).ip.Id {
+		if int(ip.FragOffset)*8 != len(whole) || more == (i == len(sent)-1) || ip.Id != b.decode(sent[0].Bytes).ip.Id {
 			b.Errorf("fragment %d: id %d, offset %d, more %v; want offset %d", i, ip.Id, ip.FragOffset*8, more, len(whole))
 		}
 		whole = append(whole, ip.Payload...)
@@ -47,19 +48,19 @@ func TestFragmentation(t *testing.T) {
 					b.Error(err)
 				}
 			})
-			sent := b.sent
+			sent := b.Take()
 			if len(sent) != test.frames {
 				b.Errorf("%d bytes at MTU %d went in %d frames, want %d", test.n, test.mtu, len(sent), test.frames)
 			}
 			for i, f := range sent {
-				ip := b.decode(f.frame).ip
+				ip := b.decode(f.Bytes).ip
 				last := i == len(sent)-1
-				if len(f.frame) > etherHeaderLen+test.mtu || !last && len(ip.Payload)%8 != 0 ||
+				if len(f.Bytes) > etherHeaderLen+test.mtu || !last && len(ip.Payload)%8 != 0 ||
 					(ip.Flags&layers.IPv4MoreFragments != 0) == last {
 					b.Errorf("fragment %d of %d: %d bytes, flags %v", i, len(sent), len(ip.Payload), ip.Flags)
 				}
 			}
-			if got := b.reassembled(); !bytes.Equal(got, message) {
+			if got := b.reassembled(sent); !bytes.Equal(got, message) {
 				b.Errorf("MTU %d: %d bytes became %d, or changed", test.mtu, test.n, len(got))
 			}
 		})
@@ -75,7 +76,7 @@ func TestFragmentationWithOptions(t *testing.T) {
 			copy(p.bytes(), pattern(3000))
 			b.s.sendIPv4(ipv4Header{dst: peerIP, protocol: 99, options: unhex("07 07 04 00000000 94 04 0000 00")}, p)
 		})
-		sent := b.sent
+		sent := b.Take()
 		if len(sent) != 3 {
 			b.Fatalf("%d fragments, want 3", len(sent))
 		}
@@ -85,7 +86,7 @@ func TestFragmentationWithOptions(t *testing.T) {
 			if i == 0 {
 				want = 8 // with both: 32
 			}
-			ip := b.decode(f.frame).ip
+			ip := b.decode(f.Bytes).ip
 			if int(ip.IHL) != want || int(ip.FragOffset)*8 != len(got) {
 				b.Errorf("fragment %d has IHL %d, want %d, and offset %d, want %d", i, ip.IHL, want, ip.FragOffset*8, len(got))
 			}
@@ -109,7 +110,7 @@ func TestAbsurdMTU(t *testing.T) {
 				b.Error(err)
 			}
 		})
-		if got := b.reassembled(); !bytes.Equal(got, pattern(1490)) {
+		if got := b.reassembled(b.Take()); !bytes.Equal(got, pattern(1490)) {
 			b.Errorf("%d bytes came through, want 1490", len(got))
 		}
 	})
@@ -137,14 +138,14 @@ func TestTooLongToSend(t *testing.T) {
 				}
 			})
 		}
-		b.silence()
+		b.Silence()
 		b.do(func() {
 			if err := b.s.sendIPv4(ipv4Header{dst: peerIP, dontFragment: true}, b.s.newPacket(1480)); err != nil {
 				b.Error(err)
 			}
 		})
 		var ip layers.IPv4
-		if err := ip.DecodeFromBytes(b.one()[etherHeaderLen:], gopacket.NilDecodeFeedback); err != nil || ip.Id != 0 || ip.Flags != layers.IPv4DontFragment {
+		if err := ip.DecodeFromBytes(b.One()[etherHeaderLen:], gopacket.NilDecodeFeedback); err != nil || ip.Id != 0 || ip.Flags != layers.IPv4DontFragment {
 			b.Errorf("a datagram with DF has ID %d, flags %v (RFC 6864 4.1: no ID is needed)", ip.Id, ip.Flags)
 		}
 	})

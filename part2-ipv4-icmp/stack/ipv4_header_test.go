@@ -12,12 +12,6 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// parsedIPv4 returns what parse reads, for tests that want it in one piece.
-func parsedIPv4(b []byte) (h ipv4Header, payload []byte, err error) {
-	payload, err = h.parse(b)
-	return h, payload, err
-}
-
 // The ping that is in ethernet_test.go, cut after the header:
 //
 //	45                version 4, IHL 5: 20 bytes
@@ -31,7 +25,7 @@ func parsedIPv4(b []byte) (h ipv4Header, payload []byte, err error) {
 //	0a000001          from 10.0.0.1
 //	0a000004          to 10.0.0.4
 func TestParseIPv4Captured(t *testing.T) {
-	b := append(bytes.Clone(capturedIPv4[etherHeaderLen:]), make([]byte, 64)...)
+	b := append(bytes.Clone(suite.CapturedIPv4[etherHeaderLen:]), make([]byte, 64)...)
 	h, payload, err := parsedIPv4(append(b, 1, 2, 3)) // with padding
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +45,7 @@ func TestParseIPv4Captured(t *testing.T) {
 }
 
 func TestParseIPv4Refuses(t *testing.T) {
-	whole := append(bytes.Clone(capturedIPv4[etherHeaderLen:]), make([]byte, 64)...)
+	whole := append(bytes.Clone(suite.CapturedIPv4[etherHeaderLen:]), make([]byte, 64)...)
 	change := func(at int, value byte) []byte {
 		b := bytes.Clone(whole)
 		b[at] = value
@@ -154,7 +148,7 @@ func randomDatagram(random *rand.Rand) []byte {
 }
 
 func TestParseIPv4AgainstGopacket(t *testing.T) {
-	compareIPv4(t, append(bytes.Clone(capturedIPv4[etherHeaderLen:]), make([]byte, 64)...))
+	compareIPv4(t, append(bytes.Clone(suite.CapturedIPv4[etherHeaderLen:]), make([]byte, 64)...))
 	random := rand.New(rand.NewPCG(5, 5))
 	for range 10_000 {
 		b := randomDatagram(random)
@@ -166,12 +160,12 @@ func TestParseIPv4AgainstGopacket(t *testing.T) {
 }
 
 func FuzzParseIPv4(f *testing.F) {
-	f.Add(append(bytes.Clone(capturedIPv4[etherHeaderLen:]), make([]byte, 64)...))
+	f.Add(append(bytes.Clone(suite.CapturedIPv4[etherHeaderLen:]), make([]byte, 64)...))
 	random := rand.New(rand.NewPCG(6, 6))
 	for range 20 {
 		f.Add(randomDatagram(random))
 	}
-	for _, datagram := range capturedPayloads(f, etherHeaderLen, isIPv4) {
+	for _, datagram := range suite.CapturedPayloads(f, etherHeaderLen, suite.IsIPv4) {
 		f.Add(datagram)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { compareIPv4(t, b) })

@@ -11,14 +11,6 @@ import (
 	"testing/synctest"
 )
 
-// checkLoop checks that what waits is bounded, and that somebody will come for it.
-func (s *Stack) checkLoop(t *testing.T) {
-	n := len(s.ipv4.loop.waiting)
-	if n > maxLooped || n > 0 && s.ipv4.loop.timer.due.IsZero() {
-		t.Errorf("%d datagrams to ourselves wait, at most %d may, and each for the timer", n, maxLooped)
-	}
-}
-
 // We answer our own ping, in one piece or in many, and nothing of it is seen on the cable.
 func TestPingSelf(t *testing.T) {
 	onBench(t, func(b *bench) {
@@ -28,7 +20,7 @@ func TestPingSelf(t *testing.T) {
 				t.Errorf("%d bytes: %+v, %v", size, r, err)
 			}
 		}
-		b.silence()
+		b.Silence()
 		b.do(func() {
 			if b.s.sent != 0 || len(b.s.arp.neighbours) != 0 {
 				t.Errorf("%d frames were sent, %d neighbours asked", b.s.sent, len(b.s.arp.neighbours))
@@ -45,8 +37,8 @@ func TestRunPingSelf(t *testing.T) {
 		if err := b.s.PrintPing(b.Context(), ourIP, 3, &out); err != nil || !strings.Contains(out.String(), "3 received, 0% packet loss") {
 			t.Errorf("%v, %s", err, out.String())
 		}
-		b.wantLog("to ourselves: IP 10.0.0.4 > 10.0.0.4: ICMP echo request")
-		b.wantLog("to ourselves: IP 10.0.0.4 > 10.0.0.4: ICMP echo reply")
+		b.WantLog("to ourselves: IP 10.0.0.4 > 10.0.0.4: ICMP echo request")
+		b.WantLog("to ourselves: IP 10.0.0.4 > 10.0.0.4: ICMP echo reply")
 	})
 }
 
@@ -64,7 +56,7 @@ func TestLoopICMPError(t *testing.T) {
 		synctest.Wait()
 		b.wantDropped(errIPv4Protocol, 1)
 		b.wantDropped(errICMPUnwanted, 1) // the error came, and nobody waits for it
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -90,7 +82,7 @@ func TestLoopBounded(t *testing.T) {
 		})
 		synctest.Wait()
 		b.wantDropped(errIPv4Protocol, maxLooped)
-		b.silence()
+		b.Silence()
 		b.do(func() {
 			send(1)
 			b.s.closeLayers()
@@ -114,6 +106,6 @@ func TestLoopbackBlock(t *testing.T) {
 		}
 		b.sendIPv4(ipv4From(ourIP, protocolICMP), icmpBytes(icmpEcho, 0, 1, 1, nil))
 		b.wantDropped(errIPv4Source, 1)
-		b.silence()
+		b.Silence()
 	})
 }

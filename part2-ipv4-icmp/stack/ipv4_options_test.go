@@ -44,8 +44,8 @@ func TestRecordRoute(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
-				b.send(withOptions(unhex(test.list)))
-				frame := b.one()
+				b.Send(withOptions(unhex(test.list)))
+				frame := b.One()
 				b.wantEchoReply(frame, 1, []byte("options"))
 				got := frame[etherHeaderLen:][20 : int(frame[etherHeaderLen]&15)*4]
 				if !bytes.Equal(got, unhex(test.want)) {
@@ -83,9 +83,9 @@ func TestTimestamp(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
-				b.advance(time.Second)
-				b.send(withOptions(unhex(test.list)))
-				frame := b.one()
+				b.Advance(time.Second)
+				b.Send(withOptions(unhex(test.list)))
+				frame := b.One()
 				b.wantEchoReply(frame, 1, []byte("options"))
 				got := frame[etherHeaderLen:][20 : int(frame[etherHeaderLen]&15)*4]
 				if !bytes.Equal(got, unhex(test.want)) {
@@ -107,8 +107,8 @@ func TestSourceRouteIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
-				b.send(withOptions(unhex(list)))
-				b.silence()
+				b.Send(withOptions(unhex(list)))
+				b.Silence()
 				b.wantDropped(errIPv4SourceRoute, 1)
 			})
 		})
@@ -132,9 +132,9 @@ func TestMalformedOptions(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
 				frame := withOptions(unhex(test.list))
-				b.send(frame)
+				b.Send(frame)
 				b.wantDropped(errIPv4Option, 1)
-				d := b.wantICMP(b.one(), icmpParameterProblem, 0)
+				d := b.wantICMP(b.One(), icmpParameterProblem, 0)
 				if d.icmp.Id != uint16(test.pointer)<<8 {
 					b.Errorf("pointer %d, want %d", d.icmp.Id>>8, test.pointer)
 				}

@@ -64,10 +64,10 @@ func TestReassembly(t *testing.T) {
 				onBench(t, func(b *bench) {
 					b.meet()
 					for _, p := range arrange(pieces(len(message), 1480-8*(n%3))) {
-						b.silence() // the answer comes after the last piece
-						b.send(fragment(1, message, p))
+						b.Silence() // the answer comes after the last piece
+						b.Send(fragment(1, message, p))
 					}
-					if got := b.reassembled(); !bytes.Equal(got, echoReplyOf(5, data)) {
+					if got := b.reassembled(b.Take()); !bytes.Equal(got, echoReplyOf(5, data)) {
 						b.Errorf("%d bytes came back as %d, or changed", len(message), len(got))
 					}
 					b.do(func() {
@@ -96,10 +96,10 @@ func TestReassemblyKeepsDatagramsApart(t *testing.T) {
 		b.meet()
 		first, second := echoRequest(1, pattern(3000)), echoRequest(2, bytes.Repeat([]byte{'b'}, 3000))
 		for i := range pieces(3008, 1480) {
-			b.send(fragment(1, first, pieces(3008, 1480)[i]))
-			b.send(fragment(2, second, pieces(3008, 1480)[i]))
+			b.Send(fragment(1, first, pieces(3008, 1480)[i]))
+			b.Send(fragment(2, second, pieces(3008, 1480)[i]))
 		}
-		sent := b.take()
+		sent := b.Take()
 		if len(sent) != 6 {
 			b.Fatalf("%d frames sent, want two replies in three fragments each", len(sent))
 		}
@@ -133,17 +133,17 @@ func TestReassemblyOverlap(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
-				b.send(fragment(1, message, test.pieces[0]))
-				b.send(fragment(1, test.from, test.pieces[1]))
+				b.Send(fragment(1, message, test.pieces[0]))
+				b.Send(fragment(1, test.from, test.pieces[1]))
 				b.wantDropped(test.want, 1)
 				// A duplicate does no harm, a contradiction spoils all that follows.
 				for _, p := range pieces(len(message), 1480) {
-					b.send(fragment(1, message, p))
+					b.Send(fragment(1, message, p))
 				}
 				if test.want == errFragmentOverlap {
-					b.silence()
+					b.Silence()
 					spoilt++
-				} else if got := b.reassembled(); bytes.Equal(got, echoReplyOf(1, pattern(3000-8))) {
+				} else if got := b.reassembled(b.Take()); bytes.Equal(got, echoReplyOf(1, pattern(3000-8))) {
 					whole++
 				} else {
 					b.Errorf("%d bytes came back, want %d", len(got), len(message))
@@ -181,7 +181,7 @@ func TestFragmentsRefused(t *testing.T) {
 				ip := ipv4From(peerIP, protocolICMP)
 				test.ip(ip)
 				b.sendIPv4(ip, big[:test.n])
-				b.silence()
+				b.Silence()
 				if test.want != nil {
 					b.wantDropped(test.want, 1)
 				}
@@ -208,29 +208,29 @@ func TestReassemblyTimeout(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		first := fragment(1, message, piece{0, 1480, true})
-		b.send(first)
-		b.advance(30 * time.Second)
-		b.send(fragment(1, message, piece{1480, 2960, true}))
-		b.send(request(peerMAC, peerIP, ourIP)) // or ARP would have to ask first
-		b.take()
-		b.advance(29 * time.Second)
-		b.silence()
-		b.advance(time.Second)
+		b.Send(first)
+		b.Advance(30 * time.Second)
+		b.Send(fragment(1, message, piece{1480, 2960, true}))
+		b.Send(request(peerMAC, peerIP, ourIP)) // or ARP would have to ask first
+		b.Take()
+		b.Advance(29 * time.Second)
+		b.Silence()
+		b.Advance(time.Second)
 		b.wantDropped(errFragmentTimeout, 1)
-		d := b.wantICMP(b.one(), icmpTimeExceeded, codeReassemblyTime)
+		d := b.wantICMP(b.One(), icmpTimeExceeded, codeReassemblyTime)
 		if !bytes.Equal(d.icmp.Payload, first[etherHeaderLen:][:28]) {
 			b.Errorf("quotes % x, want the first fragment's header and 8 bytes", d.icmp.Payload)
 		}
 		// Too late for the rest.
-		b.send(fragment(1, message, piece{2960, 3008, false}))
-		b.silence()
+		b.Send(fragment(1, message, piece{2960, 3008, false}))
+		b.Silence()
 	})
 	onBench(t, func(b *bench) {
 		b.meet()
-		b.send(fragment(1, message, piece{1480, 2960, true})) // fragment zero never comes
-		b.advance(time.Minute)
+		b.Send(fragment(1, message, piece{1480, 2960, true})) // fragment zero never comes
+		b.Advance(time.Minute)
 		b.wantDropped(errFragmentTimeout, 1)
-		b.silence()
+		b.Silence()
 	})
 }
 
@@ -240,7 +240,7 @@ func TestReassemblyTimeout(t *testing.T) {
 func TestFragmentBomb(t *testing.T) {
 	s := New(nullDevice{}, quietConfig())
 	defer s.Close()
-	s.receiveFrame(capturedRequest)
+	s.receiveFrame(request(peerMAC, peerIP, ourIP))
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -294,12 +294,12 @@ func TestReassemblyKey(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
 				message := echoRequest(1, pattern(1600))
-				b.send(fragment(1, message, piece{0, 1480, true}))
+				b.Send(fragment(1, message, piece{0, 1480, true}))
 				ip := ipv4From(peerIP, protocolICMP)
 				ip.FragOffset = 1480 / 8
 				change(ip)
 				b.sendIPv4(ip, message[1480:])
-				b.silence()
+				b.Silence()
 				b.do(func() {
 					if n := len(b.s.ipv4.reassemblies); n != 2 {
 						b.Errorf("%d reassemblies, want two halves of two datagrams", n)
@@ -316,9 +316,9 @@ func TestReassemblyOptions(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		message := echoRequest(1, pattern(1392))
-		b.send(replaceHeader(fragment(1, message, piece{0, 1392, true}), unhex("07 07 04 00000000 00")))
-		b.send(fragment(1, message, piece{1392, 1400, false}))
-		frame := b.one()
+		b.Send(replaceHeader(fragment(1, message, piece{0, 1392, true}), unhex("07 07 04 00000000 00")))
+		b.Send(fragment(1, message, piece{1392, 1400, false}))
+		frame := b.One()
 		if got := frame[etherHeaderLen+20:][:8]; !bytes.Equal(got, unhex("07 07 08 0a000004 00")) {
 			b.Errorf("options % x", got)
 		}
@@ -330,10 +330,10 @@ func TestContradictionTimesOutSilently(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		message := echoRequest(1, pattern(3000))
-		b.send(fragment(1, message, piece{0, 1480, true}))
-		b.send(fragment(1, message, piece{1472, 1488, true}))
-		b.advance(61 * time.Second)
-		b.silence()
+		b.Send(fragment(1, message, piece{0, 1480, true}))
+		b.Send(fragment(1, message, piece{1472, 1488, true}))
+		b.Advance(61 * time.Second)
+		b.Silence()
 		b.wantDropped(errFragmentTimeout, 0)
 	})
 }

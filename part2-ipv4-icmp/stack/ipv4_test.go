@@ -27,7 +27,7 @@ func TestDatagramsTaken(t *testing.T) {
 				ip := ipv4From(peerIP, protocolICMP)
 				change(ip)
 				b.sendIPv4(ip, echoRequest(1, data))
-				d := b.wantEchoReply(b.one(), 1, data)
+				d := b.wantEchoReply(b.One(), 1, data)
 				if d.ip.TOS != ip.TOS {
 					b.Errorf("reply has type of service %02x, request had %02x", d.ip.TOS, ip.TOS)
 				}
@@ -40,8 +40,8 @@ func TestPaddingIsNotPayload(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		frame := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, []byte("x")))
-		b.send(append(frame, 1, 2, 3, 4, 5, 6, 7)) // no zeros: they would not show in a checksum
-		b.wantEchoReply(b.one(), 1, []byte("x"))
+		b.Send(append(frame, 1, 2, 3, 4, 5, 6, 7)) // no zeros: they would not show in a checksum
+		b.wantEchoReply(b.One(), 1, []byte("x"))
 	})
 }
 
@@ -78,7 +78,7 @@ func TestDatagramsDropped(t *testing.T) {
 				b.sendIPv4(ip, echoRequest(1, []byte("x")))
 				ip.Protocol = 99 // nobody speaks this, but that is not to be said either
 				b.sendIPv4(ip, echoRequest(1, []byte("x")))
-				b.silence()
+				b.Silence()
 				b.wantDropped(test.want, 2)
 				b.wantAlive()
 			})
@@ -92,8 +92,8 @@ func TestUnicastInLinkBroadcast(t *testing.T) {
 		b.meet()
 		frame := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, []byte("x")))
 		copy(frame, broadcastMAC[:])
-		b.send(frame)
-		b.silence()
+		b.Send(frame)
+		b.Silence()
 		b.wantDropped(errIPv4LinkCast, 1)
 	})
 }
@@ -116,8 +116,8 @@ func TestMalformedDatagramsAreDropped(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
 				frame := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(56)))
-				b.send(append(frame[:etherHeaderLen:etherHeaderLen], test.spoil(frame[etherHeaderLen:])...))
-				b.silence()
+				b.Send(append(frame[:etherHeaderLen:etherHeaderLen], test.spoil(frame[etherHeaderLen:])...))
+				b.Silence()
 				b.wantDropped(test.want, 1)
 				b.wantAlive()
 			})
@@ -153,13 +153,13 @@ func TestAnswerThroughTheGateway(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet() // the peer is the gateway
 		b.sendIPv4(ipv4From(farIP, protocolICMP), echoRequest(1, []byte("far")))
-		d := b.wantEchoReply(b.one(), 1, []byte("far"))
+		d := b.wantEchoReply(b.One(), 1, []byte("far"))
 		if !d.ip.DstIP.Equal(farIP.AsSlice()) || d.eth.DstMAC.String() != peerMAC.String() {
 			b.Errorf("answered to %v at %v", d.ip.DstIP, d.eth.DstMAC)
 		}
 		b.do(func() { b.s.ipv4.gateway = netip.Addr{} })
 		b.sendIPv4(ipv4From(farIP, protocolICMP), echoRequest(2, []byte("far")))
-		b.silence()
+		b.Silence()
 		b.wantDropped(errIPv4NoRouteOut, 1)
 	})
 }
@@ -172,7 +172,7 @@ func TestIdentification(t *testing.T) {
 		seen := map[uint16]bool{}
 		for i := range 100 {
 			b.sendIPv4(ipv4From(peerIP, protocolICMP), echoRequest(uint16(i), nil))
-			d := b.decode(b.one())
+			d := b.decode(b.One())
 			if seen[d.ip.Id] {
 				b.Fatalf("Identification %d twice", d.ip.Id)
 			}
@@ -204,7 +204,7 @@ func (r constReader) Read(b []byte) (int, error) {
 func TestDatagramsCostNoAllocation(t *testing.T) {
 	s := New(nullDevice{}, quietConfig())
 	defer s.Close()
-	s.receiveFrame(capturedRequest) // now the peer is known
+	s.receiveFrame(request(peerMAC, peerIP, ourIP)) // now the peer is known
 	echo := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(1000)))
 	s.receiveFrame(echo)
 	if n := testing.AllocsPerRun(100, func() { s.receiveFrame(echo) }); n != 0 {
@@ -220,7 +220,7 @@ func BenchmarkEcho(b *testing.B) {
 		b.Run(describeProtocol(ipv4Header{protocol: protocolICMP}, make([]byte, n)), func(b *testing.B) {
 			s := New(nullDevice{}, quietConfig())
 			defer s.Close()
-			s.receiveFrame(capturedRequest)
+			s.receiveFrame(request(peerMAC, peerIP, ourIP))
 			echo := ipv4Frame(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(n)))
 			b.ReportAllocs()
 			b.SetBytes(int64(len(echo)))

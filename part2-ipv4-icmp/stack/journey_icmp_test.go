@@ -11,7 +11,7 @@ func init() {
 			b.leg("An echo request comes in", func() {
 				b.sendIPv4(ipv4From(peerIP, protocolICMP), echoRequest(1, pattern(56)))
 			}, "checksum")
-			b.wantEchoReply(b.one(), 1, pattern(56))
+			b.wantEchoReply(b.One(), 1, pattern(56))
 		})
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket/layers"
 )
 
@@ -48,11 +50,11 @@ func TestPing(t *testing.T) {
 		onBench(t, func(b *bench) {
 			b.meet()
 			c := b.goPing(b.Context(), dst, 7)
-			frame := b.one()
+			frame := b.One()
 			if d := b.decode(frame); !d.ip.DstIP.Equal(dst.AsSlice()) || string(d.icmp.Payload) != "hello" || d.icmp.Seq != 7 {
 				b.Errorf("sent %s", Describe(frame))
 			}
-			b.advance(20 * time.Millisecond)
+			b.Advance(20 * time.Millisecond)
 			b.answer(frame)
 			r := <-c
 			if r.err != nil || r.Bytes != 13 || r.TTL != 57 || r.RTT.Round(time.Millisecond) != 20*time.Millisecond {
@@ -70,7 +72,7 @@ func TestPingIgnoresOtherReplies(t *testing.T) {
 		ctx, cancel := context.WithTimeout(b.Context(), time.Second)
 		defer cancel()
 		c := b.goPing(ctx, peerIP, 7)
-		id := b.wantICMP(b.one(), icmpEcho, 0).icmp.Id
+		id := b.wantICMP(b.One(), icmpEcho, 0).icmp.Id
 		b.sendIPv4(ipv4From(otherIP, protocolICMP), icmpBytes(icmpEchoReply, 0, id, 7, []byte("hello")))
 		b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(icmpEchoReply, 0, id+1, 7, []byte("hello")))
 		b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(icmpEchoReply, 0, id, 8, []byte("hello")))
@@ -126,7 +128,7 @@ func TestPingHearsICMPErrors(t *testing.T) {
 			onBench(t, func(b *bench) {
 				b.meet()
 				c := b.goPing(b.Context(), farIP, 7)
-				request := b.one()[etherHeaderLen:]
+				request := b.One()[etherHeaderLen:]
 				router := netip.MustParseAddr("198.51.100.1")
 				b.sendIPv4(ipv4From(router, protocolICMP), icmpBytes(test.typ, test.code, 0, 1400, request[:28]))
 				r := <-c
@@ -152,7 +154,7 @@ func TestPingIgnoresErrorsAboutOthers(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		c := b.goPing(b.Context(), farIP, 7)
-		frame := b.one()
+		frame := b.One()
 		for at, change := range map[int]byte{24: 1, 27: 9, 19: 1, 20: icmpEchoReply ^ icmpEcho} { // id, seq, destination, type
 			quote := append([]byte{}, frame[etherHeaderLen:]...)
 			quote[at] ^= change
@@ -190,13 +192,13 @@ func TestPingErrors(t *testing.T) {
 func TestRunPing(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
-		var out logBuffer
+		var out suite.Log
 		done := make(chan error, 1)
 		go func() { done <- b.s.PrintPing(b.Context(), peerIP, 3, &out) }()
 		for range 3 {
-			b.advance(20 * time.Millisecond)
-			b.answer(b.one())
-			b.advance(979 * time.Millisecond)
+			b.Advance(20 * time.Millisecond)
+			b.answer(b.One())
+			b.Advance(979 * time.Millisecond)
 		}
 		if err := <-done; err != nil {
 			b.Error(err)
@@ -219,7 +221,7 @@ rtt min/avg/max/mdev = 20.000/20.000/20.000/0.000 ms
 
 func TestRunPingNobody(t *testing.T) {
 	onBench(t, func(b *bench) {
-		var out logBuffer
+		var out suite.Log
 		start := time.Now()
 		err := b.s.PrintPing(b.Context(), otherIP, 3, &out)
 		if err == nil || !strings.Contains(err.Error(), "ping 10.0.0.9: no answer to ARP") {
@@ -247,19 +249,19 @@ icmp_seq=3: no answer to ARP: no route to host
 func TestRunPingUnreachable(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
-		var out logBuffer
+		var out suite.Log
 		done := make(chan error, 1)
 		go func() { done <- b.s.PrintPing(b.Context(), farIP, 3, &out) }()
 		for i, code := range []uint8{1, 0} {
-			b.advance(20 * time.Millisecond)
-			frame := b.one()
+			b.Advance(20 * time.Millisecond)
+			frame := b.One()
 			if seq := b.decode(frame).icmp.Seq; int(seq) != i+1 {
 				b.Errorf("sent seq %d, want %d", seq, i+1)
 			}
 			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(3, code, 0, 0, frame[etherHeaderLen:]))
-			b.advance(979 * time.Millisecond)
+			b.Advance(979 * time.Millisecond)
 		}
-		b.answer(b.one())
+		b.answer(b.One())
 		if err := <-done; err != nil {
 			b.Error(err)
 		}
@@ -280,11 +282,11 @@ func TestRunPingFirstReason(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		done := make(chan error, 1)
-		go func() { done <- b.s.PrintPing(b.Context(), farIP, 2, &logBuffer{}) }()
+		go func() { done <- b.s.PrintPing(b.Context(), farIP, 2, &suite.Log{}) }()
 		for _, code := range []uint8{1, 0} {
-			b.advance(time.Millisecond)
-			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(3, code, 0, 0, b.one()[etherHeaderLen:]))
-			b.advance(998 * time.Millisecond)
+			b.Advance(time.Millisecond)
+			b.sendIPv4(ipv4From(peerIP, protocolICMP), icmpBytes(3, code, 0, 0, b.One()[etherHeaderLen:]))
+			b.Advance(998 * time.Millisecond)
 		}
 		if err := <-done; err == nil || !strings.Contains(err.Error(), "host unreachable") {
 			b.Errorf("runPing: %v", err)
@@ -298,7 +300,7 @@ func TestPingEndsOnce(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
 		c := b.goPing(b.Context(), peerIP, 1)
-		frame := b.one()
+		frame := b.One()
 		id := b.decode(frame).icmp.Id
 		answer := ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(icmpEchoReply, 0, id, 1, []byte("hello")))
 		unreachable := ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(3, 1, 0, 0, frame[etherHeaderLen:]))
@@ -355,14 +357,14 @@ func TestPingIsToldOfFullTable(t *testing.T) {
 func TestRunPingSilence(t *testing.T) {
 	onBench(t, func(b *bench) {
 		b.meet()
-		var out logBuffer
+		var out suite.Log
 		err := b.s.PrintPing(b.Context(), peerIP, 2, &out)
 		if err == nil || err.Error() != "ping 10.0.0.1: no reply" {
 			b.Errorf("runPing: %v", err)
 		}
 		ctx, cancel := context.WithTimeout(b.Context(), 1500*time.Millisecond) // Ctrl-C
 		defer cancel()
-		b.send(reply(peerMAC, peerIP))
+		b.Send(reply(peerMAC, peerIP))
 		b.s.PrintPing(ctx, peerIP, 10, &out)
 		if !strings.Contains(out.String(), "2 packets transmitted, 0 received") {
 			b.Errorf("no statistics after an interrupt:\n%s", out.String())
@@ -375,9 +377,9 @@ func init() {
 	datagrams := []gopacketDatagram{
 		{ipv4From(peerIP, protocolICMP), echoRequest(2, pattern(56))},
 		{ipv4From(peerIP, protocolICMP), icmpBytes(icmpEchoReply, 0, 77, 2, pattern(56))},
-		{ipv4From(peerIP, protocolICMP), icmpBytes(11, 0, 0, 0, capturedIPv4[14:])},
-		{ipv4From(peerIP, protocolICMP), icmpBytes(11, 1, 0, 0, capturedIPv4[14:])},
-		{ipv4From(peerIP, protocolICMP), icmpBytes(12, 0, 20<<8, 0, capturedIPv4[14:])},
+		{ipv4From(peerIP, protocolICMP), icmpBytes(11, 0, 0, 0, suite.CapturedIPv4[14:])},
+		{ipv4From(peerIP, protocolICMP), icmpBytes(11, 1, 0, 0, suite.CapturedIPv4[14:])},
+		{ipv4From(peerIP, protocolICMP), icmpBytes(12, 0, 20<<8, 0, suite.CapturedIPv4[14:])},
 		{ipv4From(peerIP, protocolICMP), icmpBytes(42, 0, 1, 1, pattern(8))},
 	}
 	quote := ipv4Frame(ipv4From(peerIP, 99), pattern(20))[etherHeaderLen:]

@@ -10,7 +10,7 @@ import (
 )
 
 // openWide opens a connection that takes 65,535 bytes, in a part without buffers, too.
-func (a *target) openWide(port uint16) *Conn {
+func (a *tcpDirect) openWide(port uint16) *Conn {
 	c := a.open(port, "020405b4")
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
@@ -20,7 +20,7 @@ func (a *target) openWide(port uint16) *Conn {
 
 // sweep sends as many segments as it takes to try each window of the sequence space, one
 // in a millisecond, and returns how many there were, and how many were answered.
-func (a *target) sweep(c *Conn, guess segment) (tried, answered int) {
+func (a *tcpDirect) sweep(c *Conn, guess segment) (tried, answered int) {
 	a.Helper()
 	guess.srcPort, guess.dstPort = c.key.remotePort, 80
 	start := guess.seq
@@ -42,15 +42,10 @@ func (a *target) sweep(c *Conn, guess segment) (tried, answered int) {
 	return tried, answered
 }
 
-// mostChallenges is how many challenge ACKs one connection can send in a time.
-func mostChallenges(d time.Duration) int {
-	return (int(d/challengeInterval) + 2) * challengeLimit
-}
-
 // RFC 5961 3: a RST that somebody has to guess. One in each window of the sequence space,
 // and then 65,534 in the one window where they are nearly right.
 func TestAttackBlindReset(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.openWide(8000)
 		tried, answered := a.sweep(c, segment{seq: c.rcv.nxt + 1, flags: flagRST})
 		if answered != 1 {
@@ -80,7 +75,7 @@ func TestAttackBlindReset(t *testing.T) {
 
 // RFC 5961 4: a SYN, wherever it is, gets a challenge ACK and does nothing.
 func TestAttackBlindSYN(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.openWide(8000)
 		nxt := c.rcv.nxt
 		began := time.Now()
@@ -100,7 +95,7 @@ func TestAttackBlindSYN(t *testing.T) {
 // RFC 5961 5: data, and FINs, of somebody who has to guess the acknowledgment number,
 // too: "(SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT".
 func TestAttackBlindData(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.openWide(8000)
 		nxt, una := c.rcv.nxt, c.snd.una
 		random := rand.New(rand.NewPCG(5961, 5))
@@ -130,7 +125,7 @@ func TestAttackBlindData(t *testing.T) {
 // CVE-2016-5696: a limit of challenge ACKs for all connections together would tell
 // somebody who has one of his own what he has hit on others.
 func TestAttackChallengeSideChannel(t *testing.T) {
-	own := func(a *target, c *Conn) (n int) {
+	own := func(a *tcpDirect, c *Conn) (n int) {
 		for i := range 3 * challengeLimit {
 			n += len(a.hit(forge(peerIP, segment{srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt.add(1 + i), flags: flagRST})))
 		}
@@ -147,7 +142,7 @@ func TestAttackChallengeSideChannel(t *testing.T) {
 	}
 	tried := 0
 	for what, guess := range guesses {
-		onTarget(t, func(a *target) {
+		onTCPDirect(t, func(a *tcpDirect) {
 			his, others := a.openWide(8000), a.openWide(8001)
 			seg := guess(others)
 			seg.dstPort = 80

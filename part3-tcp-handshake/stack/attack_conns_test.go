@@ -12,10 +12,10 @@ import (
 // CERT CA-2000-21). He makes room with his own: a connection that was there before, and
 // is in use, stays; and whoever comes next gets one.
 func TestAttackHoardedConns(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		a.forget = true
 		used := a.open(1, "020405b4")
-		before, opened := heap(), 0
+		before, opened := suite.Heap(), 0
 		for range maxConns * 3 / 2 {
 			opened++
 			a.open(uint16(1000+opened), "020405b4")
@@ -30,7 +30,7 @@ func TestAttackHoardedConns(t *testing.T) {
 		if n := a.s.tcp.open.Len(); n != maxConns {
 			t.Errorf("%d connections are open, at most %d", n, maxConns)
 		}
-		each := (heap() - before) / maxConns
+		each := (suite.Heap() - before) / maxConns
 		if each > 8<<10 {
 			t.Errorf("%d bytes for each", each)
 		}
@@ -42,26 +42,11 @@ func TestAttackHoardedConns(t *testing.T) {
 	})
 }
 
-// strangers are segments of those who know a connection's addresses and ports, but not its
-// numbers. seq and ack are the right ones.
-func strangers(seq, ack seqNum) []segment {
-	return []segment{
-		{flags: flagRST, seq: seq + 1<<30},
-		{flags: flagSYN, seq: seq + 1<<30},
-		{flags: flagFIN, seq: seq},
-		{flags: flagACK, seq: seq + 1<<30, ack: ack, wnd: 1},
-		{flags: flagACK, seq: seq - 1, ack: ack + 1<<30, wnd: 1},
-		{flags: flagACK, seq: seq, ack: ack - 1<<30, wnd: 1},
-		{flags: flagACK, seq: seq - 1<<30, ack: ack, wnd: 1, data: []byte("x")},
-		{flags: flagACK, seq: seq - 1, ack: ack + 1<<30, wnd: 1, data: []byte("x")},
-	}
-}
-
 // What strangers send in a peer's name does not count as a word of his: of two connections
 // the one whose peer is more silent goes first. Keep-alives count (RFC 9293 3.8.4), and what
 // the peer has to send again.
 func TestAttackStrangersAreNotHeard(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		silent := a.open(1, "020405b4")
 		a.open(2, "020405b4")
 		first := func() (c *Conn) {

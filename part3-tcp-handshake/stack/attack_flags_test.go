@@ -7,41 +7,9 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 
 	"framebyframe/shared/suite"
 )
-
-// garbage sends segments with all 256 combinations of flags, whose numbers are guessed
-// wrongly, with and without data and nonsense for options: null, Christmas tree, SYN with
-// FIN or RST. It returns how many there were, and how many were answered: each at most
-// once, and no answer may ask for another.
-func (a *target) garbage(key connKey, rcvNxt, sndNxt seqNum, skip func(flags uint8) bool, random *rand.Rand) (tried, answered int) {
-	a.Helper()
-	for flags := range 256 {
-		if skip(uint8(flags)) {
-			continue
-		}
-		for _, n := range []int{0, 1, 1460} {
-			seg := segment{
-				srcPort: key.remotePort, dstPort: key.localPort, flags: uint8(flags), wnd: uint16(random.Uint32()), up: uint16(random.Uint32()),
-				seq: rcvNxt + 1<<30 + seqNum(random.Int64N(1<<31)), ack: sndNxt + 1<<20 + seqNum(random.Int64N(1<<31)),
-				data: make([]byte, n), options: make([]byte, 4*random.IntN(11)),
-			}
-			for i := range seg.options {
-				seg.options[i] = byte(random.IntN(10))
-			}
-			got := a.hit(forge(peerIP, seg))
-			if tried, answered = tried+1, answered+len(got); len(got) > 1 || seg.has(flagRST) && len(got) > 0 {
-				a.Errorf("%v: answered by %v", seg, got)
-			}
-		}
-	}
-	a.pass(time.Millisecond)
-	return tried, answered
-}
-
-func never(uint8) bool { return false }
 
 // Segments that no honest host sends, in each state (RFC 9293 3.10.7). A SYN alone is none
 // of them in LISTEN, where it opens a connection, nor in SYN-SENT, where it is believed
@@ -49,10 +17,10 @@ func never(uint8) bool { return false }
 func TestAttackFlags(t *testing.T) {
 	random := rand.New(rand.NewPCG(9293, 3))
 	opens := func(flags uint8) bool { return flags&(flagSYN|flagRST|flagACK) == flagSYN }
-	states := map[tcpState]func(a *target) (*Conn, connKey){
-		stateListen: func(*target) (*Conn, connKey) { return nil, connKey{peerIP.As4(), 7000, 80} },
-		stateClosed: func(*target) (*Conn, connKey) { return nil, connKey{peerIP.As4(), 7000, 81} },
-		stateSynSent: func(a *target) (*Conn, connKey) {
+	states := map[tcpState]func(a *tcpDirect) (*Conn, connKey){
+		stateListen: func(*tcpDirect) (*Conn, connKey) { return nil, connKey{peerIP.As4(), 7000, 80} },
+		stateClosed: func(*tcpDirect) (*Conn, connKey) { return nil, connKey{peerIP.As4(), 7000, 81} },
+		stateSynSent: func(a *tcpDirect) (*Conn, connKey) {
 			a.s.mu.Lock()
 			defer a.s.mu.Unlock()
 			c, err := a.s.activeOpen(netip.AddrPortFrom(peerIP, 7000))
@@ -61,18 +29,18 @@ func TestAttackFlags(t *testing.T) {
 			}
 			return c, c.key
 		},
-		stateSynReceived: func(a *target) (*Conn, connKey) {
+		stateSynReceived: func(a *tcpDirect) (*Conn, connKey) {
 			a.hit(forge(peerIP, segment{srcPort: 7000, dstPort: 80, flags: flagSYN, wnd: 1000}))
 			return a.conn(7000), connKey{peerIP.As4(), 7000, 80}
 		},
-		stateEstablished: func(a *target) (*Conn, connKey) {
+		stateEstablished: func(a *tcpDirect) (*Conn, connKey) {
 			c := a.openWide(7000)
 			return c, c.key
 		},
 	}
 	tried, answered := 0, 0
 	for _, state := range slices.Sorted(maps.Keys(states)) {
-		onTarget(t, func(a *target) {
+		onTCPDirect(t, func(a *tcpDirect) {
 			c, key := states[state](a)
 			skip, rcvNxt, sndNxt := never, seqNum(0), seqNum(0)
 			if c != nil {
@@ -98,7 +66,7 @@ func TestAttackFlags(t *testing.T) {
 // Options (RFC 9293 3.1, MUST-7): "MUST be prepared to handle an illegal option length".
 // Each kind with each length, wherever the list may end, in SYNs and in all else.
 func TestAttackOptions(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.openWide(8000)
 		nxt, una := c.rcv.nxt, c.snd.una
 		tried := 0
@@ -154,7 +122,7 @@ func TestAttackOptions(t *testing.T) {
 
 // A segment whose checksum is wrong in any one bit is none (RFC 9293 3.1, MUST-3).
 func TestAttackChecksum(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.openWide(8000)
 		tried := 0
 		for _, good := range [][]byte{

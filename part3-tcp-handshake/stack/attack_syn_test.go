@@ -11,7 +11,7 @@ import (
 )
 
 // fillBacklog leaves as many connections half open as a listener keeps.
-func (a *target) fillBacklog() {
+func (a *tcpDirect) fillBacklog() {
 	a.Helper()
 	for i := range maxBacklog {
 		a.hit(forge(anyHost(i), segment{srcPort: 1000, dstPort: 80, flags: flagSYN, wnd: 1000}))
@@ -21,28 +21,23 @@ func (a *target) fillBacklog() {
 	}
 }
 
-// anyHost is the ith host of the block for benchmarks (RFC 2544), which is off our link.
-func anyHost(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16)&1, byte(i >> 8), byte(i)})
-}
-
 // A SYN may carry data (RFC 9293 3.4): to keep them would cost far more than the SYN.
 // They are dropped, and only the SYN is acknowledged; a flood of full segments takes no
 // more memory than one of bare SYNs.
 func TestAttackSYNData(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		data := make([]byte, 1460)
 		a.fillBacklog()
 		a.forget = true
 		const syns = 20_000
-		before, sent := heap(), a.bytes
+		before, sent := suite.Heap(), a.bytes
 		frame := forge(anyHost(0), segment{srcPort: 5, dstPort: 80, flags: flagSYN, wnd: 1000, data: data})
 		came := len(frame) * syns
 		for i := range syns {
 			seg := segment{srcPort: uint16(i), dstPort: 80, seq: seqNum(i), flags: flagSYN, wnd: 1000, data: data}
 			a.hit(forge(anyHost(i), seg))
 		}
-		grown := heap() - before
+		grown := suite.Heap() - before
 		if grown > 1<<20 {
 			t.Errorf("the heap has grown by %d bytes", grown)
 		}
@@ -58,14 +53,14 @@ func TestAttackSYNData(t *testing.T) {
 // SYN cookies can be guessed: there are 24 bits of hash in them (RFC 4987 3.6). Nothing is
 // kept for a guess that is wrong, and it gets one RST.
 func TestAttackForgedCookies(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		a.fillBacklog()
 		a.hit(forge(otherSource, segment{srcPort: 1, dstPort: 80, flags: flagSYN, wnd: 1000})) // the first cookie
 		a.forget = true
-		guesses := many(100_000, 5_000_000)
+		guesses := suite.Many(100_000, 5_000_000)
 		random := rand.New(rand.NewPCG(4987, 1))
 		a.segments = 0
-		before, opened := heap(), 0
+		before, opened := suite.Heap(), 0
 		for i := range guesses {
 			// The best that he can do: the bits that are no secret are right.
 			when, mss := a.s.cookieTime()&31, uint32(7)
@@ -83,7 +78,7 @@ func TestAttackForgedCookies(t *testing.T) {
 		if a.segments > guesses {
 			t.Errorf("%d segments were sent for %d", a.segments, guesses)
 		}
-		if grown := heap() - before; grown > 1<<20 {
+		if grown := suite.Heap() - before; grown > 1<<20 {
 			t.Errorf("the heap has grown by %d bytes", grown)
 		}
 		suite.Row{Area: "attack", What: "SYN cookies forged", Source: "RFC 4987 3.6", Tried: fmt.Sprintf("%d guesses at one in %d, behind a flood", guesses, 1<<24),
@@ -97,7 +92,7 @@ var otherSource = netip.AddrFrom4([4]byte{203, 0, 113, 9})
 // A SYN in a forged name has us send SYN,ACKs to somebody who has not asked (Kührer et al.,
 // "Hell of a Handshake", WOOT 2014): one, and those that repeat it.
 func TestAttackSYNReflection(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		syn := forge(otherSource, segment{srcPort: 5, dstPort: 80, flags: flagSYN, wnd: 1000, options: appendMSS(nil, 1460)})
 		a.segments, a.bytes = 0, 0
 		a.hit(syn)
@@ -127,7 +122,7 @@ func TestAttackSYNReflection(t *testing.T) {
 // has no host take datagrams with its own source address; nor, 4.2.3.10, a SYN that was
 // broadcast.
 func TestAttackLAND(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		a.open(8000, "")
 		tried := 0
 		for flags := range 256 {

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -34,26 +33,13 @@ func init() {
 	}
 }
 
-// tcpFrame is a segment from the peer's port 8000 to our port 80, in a frame.
-func tcpFrame(seg segment) []byte {
-	return ipv4Frame(ipv4From(peerIP, protocolTCP), tcpBytes(seg))
-}
-
-func tcpBytes(seg segment) []byte {
-	seg.srcPort, seg.dstPort = 8000, 80
-	b := make([]byte, seg.headerLen()+len(seg.data))
-	copy(b[seg.headerLen():], seg.data)
-	seg.put(b, peerIP, ourIP)
-	return b
-}
-
 // Tiny fragments (RFC 1858 3, 4; RFC 3128): a filter in front of us sees a header without
 // the flags, or one whose flags a second fragment writes over. We put together what fits
 // together and answer that as any segment, and nothing that is written over.
 func TestAttackTinyFragments(t *testing.T) {
 	answered, refused := 0, 0
-	onVictim(t, quietConfig(), func(v *victim) {
-		syn, rst := tcpBytes(segment{flags: flagSYN, wnd: 1024}), tcpBytes(segment{flags: flagRST, wnd: 1024})
+	onDirect(t, quietConfig(), func(v *direct) {
+		syn, rst := tcpFrame(segment{flags: flagSYN, wnd: 1024})[etherHeaderLen+ipv4MinHeaderLen:], tcpFrame(segment{flags: flagRST, wnd: 1024})[etherHeaderLen+ipv4MinHeaderLen:]
 		id := uint16(0)
 		send := func(all ...[]byte) (answers int) {
 			id++
@@ -91,43 +77,13 @@ func TestAttackTinyFragments(t *testing.T) {
 	}.Report(t)
 }
 
-// connected has the peer connect from its port 8000 to our port 80, and keeps silent then.
-func (v *victim) connected() *Conn {
-	v.Helper()
-	l, err := v.s.Listen(80)
-	if err != nil {
-		v.Fatal(err)
-	}
-	key := connKey{remote: peerIP.As4(), remotePort: 8000, localPort: 80}
-	v.receive(tcpFrame(segment{flags: flagSYN, wnd: 60000, options: unhex("020405b4")}))
-	v.s.mu.Lock()
-	iss := v.s.tcp.conns[key].snd.iss
-	v.s.mu.Unlock()
-	v.receive(tcpFrame(segment{flags: flagACK, seq: 1, ack: iss + 1, wnd: 60000}))
-	c, err := l.AcceptTCP()
-	if err != nil {
-		v.Fatal(err)
-	}
-	return c
-}
-
-// segmentQuote is the beginning of a segment of ours, as an ICMP error quotes it.
-func segmentQuote(key connKey, seq seqNum, ip *layers.IPv4) []byte {
-	b := make([]byte, 20)
-	binary.BigEndian.PutUint16(b[0:], key.localPort)
-	binary.BigEndian.PutUint16(b[2:], key.remotePort)
-	binary.BigEndian.PutUint32(b[4:], uint32(seq))
-	ip.Protocol = layers.IPProtocolTCP
-	return ipv4Frame(ip, b)[etherHeaderLen:]
-}
-
 // hardErrors are those that say that it will never work (RFC 1122 4.2.3.9), and some that
 // are softer: type, code.
 var hardErrors = [][2]uint8{{3, 2}, {3, 3}, {3, 4}, {3, 0}, {3, 1}, {3, 5}, {3, 13}, {11, 0}, {11, 1}, {12, 0}, {4, 0}, {5, 1}}
 
 // blind forges n errors of each kind about a connection, with any number but those that
 // are allowed, and each kind with any wrong port or address.
-func (v *victim) blind(key connKey, n int, allowed func(seqNum) bool) (tried int) {
+func (v *direct) blind(key connKey, n int, allowed func(seqNum) bool) (tried int) {
 	random := rand.New(rand.NewPCG(5, 5))
 	for _, kind := range hardErrors {
 		for i := range n {
@@ -149,7 +105,7 @@ func (v *victim) blind(key connKey, n int, allowed func(seqNum) bool) (tried int
 // right, and of 64512 ports one; and the message with both ends it, as RFC 5461 4.1 has it.
 func TestAttackBlindResetOpening(t *testing.T) {
 	tried, truncated := 0, 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		type result struct {
 			c   *Conn
 			err error
@@ -167,7 +123,7 @@ func TestAttackBlindResetOpening(t *testing.T) {
 			return nil, nil
 		}
 		done, c := dial()
-		tried = v.blind(c.key, attacks(10_000), func(seq seqNum) bool { return seq == c.snd.iss })
+		tried = v.blind(c.key, suite.Attacks(10_000), func(seq seqNum) bool { return seq == c.snd.iss })
 		for _, seq := range []seqNum{c.snd.iss - 1, c.snd.iss + 1} {
 			v.receive(ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(3, 3, 0, 0, segmentQuote(c.key, seq, ipv4To(peerIP)))))
 		}
@@ -201,11 +157,11 @@ func TestAttackBlindResetOpening(t *testing.T) {
 // The same when it is open: then no error ends it, whatever its number is (RFC 5927 5.2).
 func TestAttackBlindResetOpen(t *testing.T) {
 	tried := 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		c := v.connected()
 		key := c.key
-		before := v.sent.answers
-		tried = v.blind(key, attacks(10_000), func(seqNum) bool { return false })
+		before := v.sent.Answers
+		tried = v.blind(key, suite.Attacks(10_000), func(seqNum) bool { return false })
 		for _, kind := range hardErrors {
 			for seq := c.snd.una - 2; seq != c.snd.nxt+3; seq++ {
 				v.receive(ipv4Frame(ipv4From(peerIP, protocolICMP), icmpBytes(kind[0], kind[1], 0, 600, segmentQuote(key, seq, ipv4To(peerIP)))))
@@ -213,8 +169,8 @@ func TestAttackBlindResetOpen(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		if c.state != stateEstablished || v.sent.answers != before {
-			v.Errorf("it is in %s, %d frames were sent", c.state, v.sent.answers-before)
+		if c.state != stateEstablished || v.sent.Answers != before {
+			v.Errorf("it is in %s, %d frames were sent", c.state, v.sent.Answers-before)
 		}
 		half := segment{srcPort: 8001, dstPort: 80, flags: flagSYN, wnd: 1024} // our SYN,ACK is on its way
 		b := make([]byte, half.headerLen())

@@ -18,8 +18,8 @@ import (
 // "If a Window Scale option is received with a shift.cnt value larger than 14, the TCP
 // SHOULD log the error but MUST use 14" (RFC 7323 2.3). Exercise 1: log it.
 func TestExercise1LogScale(t *testing.T) {
-	logged := func(b *tcpBench, number string) bool {
-		for line := range strings.Lines(b.log.String()) {
+	logged := func(b *bench, number string) bool {
+		for line := range strings.Lines(b.Log.String()) {
 			if !strings.Contains(line, "Flags [") && strings.Contains(line, "scale") && strings.Contains(line, number) {
 				return true
 			}
@@ -31,8 +31,8 @@ func TestExercise1LogScale(t *testing.T) {
 			"a SYN":     "+0 < S 0:0(0) win 1000 OPTIONS\n+0 > S. 0:0(0) ack 1",
 			"a SYN,ACK": "+0 do! dial\n+0 > S 0:0(0)\n+0 < S. 0:0(0) ack 1 win 1000 OPTIONS\n+0 > . 1:1(0) ack 1\n+0 done dial",
 		} {
-			onTCPBench(t, func(b *tcpBench) {
-				b.play(replace(text, options))
+			onBench(t, func(b *bench) {
+				b.Play(replace(text, options))
 				switch {
 				case number != "" && !logged(b, number):
 					t.Errorf("%s with %s came, and no line of the log has the word scale and the number %s", which, options, number)
@@ -47,7 +47,7 @@ func TestExercise1LogScale(t *testing.T) {
 // Exercise 2: the SACK-Permitted option (RFC 2018 2): kind 4, length 2.
 func TestExercise2SACKPermitted(t *testing.T) {
 	const kind = 4
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		for options, want := range map[string]bool{"020405b4 01010402": true, "0402 0303 07 00 00 00": true, "020405b4": false} {
 			seg := segment{srcPort: 1000, dstPort: 80, flags: flagSYN, wnd: 1000, options: unhex(options)}
 			got := a.hit(forge(peerIP, seg))
@@ -67,15 +67,15 @@ func TestExercise2SACKPermitted(t *testing.T) {
 			a.hit(forge(peerIP, segment{srcPort: 1000, dstPort: 80, seq: 1, flags: flagRST}))
 		}
 		a.s.mu.Lock()
-		a.sent = nil
+		a.out = nil
 		_, err := a.s.activeOpen(netip.AddrPortFrom(peerIP, 8000))
 		a.s.mu.Unlock()
 		a.pass(time.Millisecond)
-		if err != nil || len(a.sent) != 1 {
-			a.Fatalf("dial: %v, sent %v", err, a.sent)
+		if err != nil || len(a.out) != 1 {
+			a.Fatalf("dial: %v, sent %v", err, a.out)
 		}
-		if _, found := findOption(a.sent[0].options, kind); !found {
-			t.Errorf("our own SYN has the options % x, and no SACK-Permitted", a.sent[0].options)
+		if _, found := findOption(a.out[0].options, kind); !found {
+			t.Errorf("our own SYN has the options % x, and no SACK-Permitted", a.out[0].options)
 		}
 	})
 }
@@ -91,20 +91,20 @@ const answered = `
 // Exercise 3: a dial that nobody answers is given up, but not before "at least 3 minutes"
 // (RFC 9293 3.8.3, MUST-23).
 func TestExercise3DialGivesUp(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		b.meet()
 		ended := make(chan error, 1)
 		go func() {
 			_, err := b.s.DialTCP(b.Context(), netip.AddrPortFrom(peerIP, 8000))
 			ended <- err
 		}()
-		b.advance(179 * time.Second)
+		b.Advance(179 * time.Second)
 		select {
 		case err := <-ended:
 			b.Fatalf("it gave up before three minutes were over: %v", err)
 		default:
 		}
-		b.advance(121 * time.Second)
+		b.Advance(121 * time.Second)
 		select {
 		case err := <-ended:
 			if !errors.Is(err, syscall.ETIMEDOUT) {
@@ -117,9 +117,9 @@ func TestExercise3DialGivesUp(t *testing.T) {
 			t.Errorf("it gave up, and %d connections are left", n)
 		}
 	})
-	onTCPBench(t, func(b *tcpBench) {
-		b.play(dialled + answered)
-		b.advance(time.Hour)
+	onBench(t, func(b *bench) {
+		b.Play(dialled + answered)
+		b.Advance(time.Hour)
 		if state := b.state(8000); state != stateEstablished {
 			t.Errorf("an hour after it was opened the connection is in %s", state)
 		}
@@ -128,7 +128,7 @@ func TestExercise3DialGivesUp(t *testing.T) {
 
 // Exercise 4: who has most connections makes room.
 func TestExercise4MostMakeRoom(t *testing.T) {
-	open := func(a *target, ip netip.Addr, port uint16) *Conn {
+	open := func(a *tcpDirect, ip netip.Addr, port uint16) *Conn {
 		t.Helper()
 		syn := segment{srcPort: port, dstPort: 80, flags: flagSYN, wnd: 1000}
 		got := a.hit(forge(ip, syn))
@@ -142,7 +142,7 @@ func TestExercise4MostMakeRoom(t *testing.T) {
 		}
 		return c
 	}
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		honest := open(a, anyHost(1), 5)
 		var greedy []*Conn
 		for i := range maxConns + 50 {
@@ -155,7 +155,7 @@ func TestExercise4MostMakeRoom(t *testing.T) {
 			t.Errorf("of those that have most, the most silent is in %s and the newest in %s, want CLOSED and ESTABLISHED", first, last)
 		}
 	})
-	onTarget(t, func(a *target) { // all have one: then, as before, it is the most silent
+	onTCPDirect(t, func(a *tcpDirect) { // all have one: then, as before, it is the most silent
 		var conns []*Conn
 		for i := range maxConns + 1 {
 			conns = append(conns, open(a, anyHost(i), 5))
@@ -169,21 +169,21 @@ func TestExercise4MostMakeRoom(t *testing.T) {
 // Exercise 5: a SYN,ACK that is not acknowledged is sent again after a second, and again
 // after two more, and so on.
 func TestExercise5SYNACKAgain(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		syn := segment{srcPort: 1000, dstPort: 80, flags: flagSYN, wnd: 1000, options: unhex("020405b4")}
 		first := a.hit(forge(peerIP, syn))
 		if len(first) != 1 {
 			a.Fatalf("a SYN is answered by %v", first)
 		}
 		for _, after := range []time.Duration{time.Second, 2 * time.Second} {
-			a.sent = nil
+			a.out = nil
 			a.pass(after - time.Millisecond)
-			if len(a.sent) > 0 {
-				a.Fatalf("less than %v later it sends %v", after, a.sent)
+			if len(a.out) > 0 {
+				a.Fatalf("less than %v later it sends %v", after, a.out)
 			}
 			a.pass(time.Millisecond)
-			if len(a.sent) != 1 || !a.sent[0].has(flagSYN|flagACK) || a.sent[0].seq != first[0].seq || a.sent[0].ack != 1 {
-				a.Fatalf("the SYN,ACK is lost, and %v later it sends %v; want the same SYN,ACK again", after, a.sent)
+			if len(a.out) != 1 || !a.out[0].has(flagSYN|flagACK) || a.out[0].seq != first[0].seq || a.out[0].ack != 1 {
+				a.Fatalf("the SYN,ACK is lost, and %v later it sends %v; want the same SYN,ACK again", after, a.out)
 			}
 		}
 		a.hit(forge(peerIP, segment{srcPort: 1000, dstPort: 80, seq: 1, ack: first[0].seq + 1, flags: flagACK, wnd: 1000}))
@@ -191,17 +191,17 @@ func TestExercise5SYNACKAgain(t *testing.T) {
 		if c == nil || a.state(c) != stateEstablished {
 			a.Fatalf("the acknowledgment of the SYN,ACK opens nothing")
 		}
-		a.sent = nil
+		a.out = nil
 		a.pass(10 * time.Minute)
-		if len(a.sent) > 0 || a.state(c) != stateEstablished {
-			t.Errorf("it is acknowledged, and ten minutes later: %v sent, %s", a.sent, a.state(c))
+		if len(a.out) > 0 || a.state(c) != stateEstablished {
+			t.Errorf("it is acknowledged, and ten minutes later: %v sent, %s", a.out, a.state(c))
 		}
 	})
-	onTarget(t, func(a *target) { // nobody answers, ever
+	onTCPDirect(t, func(a *tcpDirect) { // nobody answers, ever
 		a.hit(forge(peerIP, segment{srcPort: 1000, dstPort: 80, flags: flagSYN, wnd: 1000}))
-		a.sent = nil
+		a.out = nil
 		a.pass(time.Hour)
-		if n := len(a.sent); n < 2 || n > 7 {
+		if n := len(a.out); n < 2 || n > 7 {
 			t.Errorf("nobody acknowledges the SYN,ACK: it is sent again %d times, want 2 to 7", n)
 		}
 	})

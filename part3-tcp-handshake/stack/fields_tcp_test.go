@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -122,7 +124,7 @@ func compareFieldsTCP(t *testing.T, frame []byte) {
 
 func TestFieldsTCPAgainstGopacket(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	for _, frame := range capturedFrames(t) {
+	for _, frame := range suite.CapturedFrames(t) {
 		compareFieldsTCP(t, frame)
 		for range 50 {
 			changed := slices.Clone(frame)
@@ -136,7 +138,7 @@ func TestFieldsTCPAgainstGopacket(t *testing.T) {
 }
 
 func FuzzFieldsTCP(f *testing.F) {
-	for _, frame := range capturedFrames(f) {
+	for _, frame := range suite.CapturedFrames(f) {
 		f.Add(frame)
 	}
 	f.Fuzz(func(t *testing.T, frame []byte) { compareFieldsTCP(t, frame) })

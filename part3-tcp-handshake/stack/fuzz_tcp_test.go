@@ -3,6 +3,8 @@ package stack
 import (
 	"net/netip"
 	"testing"
+
+	"framebyframe/shared/suite"
 )
 
 // FuzzSegments feeds a live stack with segments whose checksums are right, near
@@ -30,7 +32,7 @@ func FuzzSegments(f *testing.F) {
 		if len(program) > 100*fuzzStep {
 			return
 		}
-		z := &tcpFuzz{T: t, s: New(nil, testConfig(&logBuffer{}))}
+		z := &tcpFuzz{T: t, s: New(nil, testConfig(&suite.Log{}))}
 		z.s.dev = z
 		defer z.s.Close()
 		var err error
@@ -43,7 +45,7 @@ func FuzzSegments(f *testing.F) {
 		z.dial()
 		for ; len(program) >= fuzzStep; program = program[fuzzStep:] {
 			z.step(program[:fuzzStep])
-			z.s.checkTCP(t)
+			z.s.checkInvariants(t)
 		}
 	})
 }
@@ -192,12 +194,4 @@ func (z *tcpFuzz) icmp(b []byte) {
 
 func (z *tcpFuzz) datagram(protocol uint8, payload []byte) {
 	z.s.feed(z.T, fixDatagram(fuzzDatagram(protocol, payload)))
-}
-
-// fuzzDatagram is a header for fixDatagram to finish, and a payload.
-func fuzzDatagram(protocol uint8, payload []byte) []byte {
-	d := append(make([]byte, ipv4MinHeaderLen), payload...)
-	d[0], d[1], d[8], d[9] = 5, 8, 64, protocol
-	copy(d[12:20], []byte{10, 0, 0, 1, 10, 0, 0, 4})
-	return d
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,10 +42,10 @@ func TestSYNFlood(t *testing.T) {
 
 // floodSize is how many SYNs a flood has, and how far they are apart.
 func floodSize() (syns int, interval time.Duration) {
-	if raceEnabled {
+	if suite.RaceEnabled {
 		return 10_000, 80 * time.Microsecond
 	}
-	return many(50_000, 100_000), 20 * time.Microsecond
+	return suite.Many(50_000, 100_000), 20 * time.Microsecond
 }
 
 // flood lets a flooder and an honest host loose on a stack, all on one cable. It returns
@@ -75,7 +74,7 @@ func flood(t *testing.T, delay time.Duration, forge func(*rand.Rand) netip.Addr)
 			accepted++
 		}
 	}()
-	before := heap()
+	before := suite.Heap()
 	syns, interval := floodSize()
 	done := make(chan bool)
 	go func() { sendFlood(seg.End(2), forge); close(done) }()
@@ -105,24 +104,10 @@ func flood(t *testing.T, delay time.Duration, forge func(*rand.Rand) netip.Addr)
 	if n := len(listener.halfOpen); n > maxBacklog {
 		t.Errorf("%d half-open connections", n)
 	}
-	if grown = heap() - before; grown > 16<<20 {
+	if grown = suite.Heap() - before; grown > 16<<20 {
 		t.Errorf("the heap has grown by %d bytes", grown)
 	}
 	return grown, connected
-}
-
-// honestConfig is the host that the tests else play: it is the gateway, too.
-func honestConfig() Config {
-	cfg := quietConfig()
-	cfg.MAC, cfg.IP, cfg.Gateway = peerMAC, netip.PrefixFrom(peerIP, 24), netip.Addr{}
-	return cfg
-}
-
-func heap() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 func sendFlood(end *wire.End, forge func(*rand.Rand) netip.Addr) {

@@ -29,11 +29,11 @@ func TestDialAfterLateAnswer(t *testing.T) {
 		if err := <-dial(); !errors.Is(err, syscall.EHOSTUNREACH) {
 			b.Errorf("DialTCP = %v, want EHOSTUNREACH", err)
 		}
-		b.advance(time.Second)
-		b.take()
-		b.send(reply(peerMAC, peerIP)) // it took four seconds
+		b.Advance(time.Second)
+		b.Take()
+		b.Send(reply(peerMAC, peerIP)) // it took four seconds
 		c := dial()
-		if line := Describe(b.one()); !strings.Contains(line, "Flags [S]") {
+		if line := Describe(b.One()); !strings.Contains(line, "Flags [S]") {
 			b.Errorf("the next dial sent %s, want its SYN at once", line)
 		}
 		b.s.Close()
@@ -45,7 +45,7 @@ func TestDialAfterLateAnswer(t *testing.T) {
 
 // What cannot be sent to is refused before anything is sent.
 func TestScriptDialNowhere(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		dial := func(to string, want error) {
 			t.Helper()
 			ctx, cancel := context.WithTimeout(b.Context(), 100*time.Millisecond)
@@ -66,7 +66,7 @@ func TestScriptDialNowhere(t *testing.T) {
 		dial("[2001:db8::1]:80", syscall.ENETUNREACH)
 		b.do(func() { b.s.ipv4.gateway = netip.Addr{} })
 		dial("192.0.2.7:80", syscall.ENETUNREACH)
-		b.silence()
+		b.Silence()
 		b.do(func() {
 			if n := len(b.s.tcp.conns) + b.s.tcp.open.Len(); n != 0 {
 				t.Errorf("%d connections are left", n)
@@ -81,7 +81,7 @@ func TestScriptDialNowhere(t *testing.T) {
 // addressed to a broadcast or multicast address", and one "with an invalid source
 // address MUST be ignored" (RFC 9293 3.9.2.3, MUST-57, MUST-63).
 func TestScriptNoBroadcast(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		syn, err := script.ParseSegment("8000>80 S 0:0(0) win 1000 <mss 1460>")
 		if err != nil {
 			t.Fatal(err)
@@ -99,8 +99,8 @@ func TestScriptNoBroadcast(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.send(frame)
-			b.silence()
+			b.Send(frame)
+			b.Silence()
 			if state := b.state(8000); state != stateListen {
 				t.Errorf("a SYN from %s to %s: %s", c.src, c.dst, state)
 			}
@@ -111,7 +111,7 @@ func TestScriptNoBroadcast(t *testing.T) {
 // Our own address can be dialled like any other: the handshake runs through the loop, and
 // nothing of it is seen on the cable.
 func TestDialSelf(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		l, err := b.s.Listen(8080)
 		if err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func TestDialSelf(t *testing.T) {
 // A dial of an ephemeral port of our own does not choose that port for its other end, even if
 // it is that one's turn: nobody listens there, and that is what the caller is told.
 func TestDialOwnEphemeralPort(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		to := netip.AddrPortFrom(ourIP, firstEphemeralPort+100)
 		b.do(func() {
 			offset := b.s.hash(connKey{remote: ourIP.As4(), remotePort: to.Port()}, hashPort, 0) % ephemeralPorts
@@ -158,7 +158,7 @@ func TestDialOwnEphemeralPort(t *testing.T) {
 // A connection with the same two ends is a simultaneous open with ourselves (RFC 9293 3.5,
 // figure 7): its SYN and its SYN,ACK meet themselves, it is ESTABLISHED, and that is all.
 func TestOneConnectionBothEnds(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		var c *Conn
 		b.do(func() {
 			c = b.s.newConn(connKey{remote: ourIP.As4(), remotePort: 5000, localPort: 5000})

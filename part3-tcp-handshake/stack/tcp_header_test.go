@@ -6,15 +6,11 @@ import (
 	"net/netip"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
-
-// parsedTCP returns what parse reads, for tests that want it in one piece.
-func parsedTCP(b []byte, src, dst netip.Addr) (seg segment, err error) {
-	err = seg.parse(b, src, dst)
-	return seg, err
-}
 
 // Captured on a TAP from Linux 6.18, when nc connected to 10.0.0.4 port 80:
 //
@@ -182,7 +178,7 @@ func FuzzParseTCP(f *testing.F) {
 	for range 20 {
 		f.Add(randomSegment(random, peerIP, ourIP))
 	}
-	for _, b := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolTCP)) {
+	for _, b := range suite.CapturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, suite.IsProtocol(protocolTCP)) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -192,11 +188,6 @@ func FuzzParseTCP(f *testing.F) {
 			describeOptions(seg.options, 0)
 		}
 	})
-}
-
-func optionsIn(list []byte) (o tcpOptions) {
-	o.parse(list)
-	return o
 }
 
 // findOption returns the contents of the first option of a kind.

@@ -11,12 +11,12 @@ import (
 // the peer as long as there is no room for it.
 func TestScriptOpenedByData(t *testing.T) {
 	for _, last := range []string{"P. 1:11(10) ack 1 win 1000", "F. 1:1(0) ack 1 win 1000", "FP. 1:11(10) ack 1 win 1000"} {
-		onTCPBench(t, func(b *tcpBench) {
-			p := b.newPeer("+0 < S 0:0(0) win 1000\n+0 > S. 0:0(0) ack 1")
+		onListening(t, func(b *bench, l *Listener) {
+			p := b.NewPeer("+0 < S 0:0(0) win 1000\n+0 > S. 0:0(0) ack 1")
 			defer p.Close()
 			p.Send(p.Parse(last))
 			p.Sent(time.Second)
-			c, err := b.l.AcceptTCP()
+			c, err := l.AcceptTCP()
 			if err != nil || c.remote().Port() != 8000 {
 				t.Errorf("%s: accepted %v, %v", last, c, err)
 			}
@@ -28,8 +28,8 @@ func TestScriptOpenedByData(t *testing.T) {
 // SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND, set SND.WL1 <- SEG.SEQ,
 // and set SND.WL2 <- SEG.ACK."
 func TestScriptSendWindow(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(handshake)
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(handshake)
 		defer p.Close()
 		var iss, irs seqNum
 		b.do(func() { iss, irs = b.conn(8000).snd.iss, b.conn(8000).rcv.irs })
@@ -129,8 +129,8 @@ func TestScriptResetInWindow(t *testing.T) {
 		{-1, "", stateEstablished}, {0, "", stateListen}, {1, ". 1:1(0) ack 1", stateEstablished},
 		{999, ". 1:1(0) ack 1", stateEstablished}, {1000, "", stateEstablished}, {1001, "", stateEstablished},
 	} {
-		onTCPBench(t, func(b *tcpBench) {
-			p := b.newPeer(handshake)
+		onBench(t, func(b *bench) {
+			p := b.NewPeer(handshake)
 			defer p.Close()
 			wnd := 0
 			b.do(func() {

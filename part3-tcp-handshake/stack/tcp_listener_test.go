@@ -12,23 +12,24 @@ import (
 	"time"
 
 	"framebyframe/shared/script"
+	"framebyframe/shared/suite"
 )
 
 func TestScriptListenErrors(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, l *Listener) {
 		if _, err := b.s.Listen(80); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("a second Listen: %v", err)
 		}
 		if _, err := b.s.Listen(0); !errors.Is(err, syscall.EINVAL) {
 			t.Errorf("Listen on port 0: %v", err)
 		}
-		if err := b.l.Close(); err != nil {
+		if err := l.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if err := b.l.Close(); !errors.Is(err, net.ErrClosed) {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("a second Close: %v", err)
 		}
-		if _, err := b.l.AcceptTCP(); !errors.Is(err, net.ErrClosed) {
+		if _, err := l.AcceptTCP(); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("AcceptTCP after Close: %v", err)
 		}
 		l, err := b.s.Listen(80)
@@ -56,8 +57,8 @@ func TestScriptListenBeside(t *testing.T) {
 			+0 > S. 0:0(0) ack 1`,
 	} {
 		t.Run(string(state), func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
-				p := b.newPeer(text)
+			onBench(t, func(b *bench) {
+				p := b.NewPeer(text)
 				defer p.Close()
 				var port uint16
 				b.do(func() { port = b.conn(8000).key.localPort })
@@ -71,7 +72,7 @@ func TestScriptListenBeside(t *testing.T) {
 				p.Play(fmt.Sprintf(`
 					+0 < 8001>%[1]d S 0:0(0) win 1000
 					+0 > %[1]d>8001 S. 0:0(0) ack 1
-					+0 < 8001>%[1]d . 1:1(0) ack 1 win 1000`, port), b.calls())
+					+0 < 8001>%[1]d . 1:1(0) ack 1 win 1000`, port))
 				if c, err := l.AcceptTCP(); err != nil || c.remote().Port() != 8001 {
 					t.Errorf("accepted %v, %v", c, err)
 				}
@@ -79,7 +80,7 @@ func TestScriptListenBeside(t *testing.T) {
 					stateSynSent:     "+0 < S. 0:0(0) ack 1 win 1000 <mss 1460>\n+0 > . 1:1(0) ack 1\n",
 					stateSynReceived: "+0 < . 1:1(0) ack 1 win 1000\n",
 				}[state]
-				p.Play(last+"+0 state ESTABLISHED", b.calls())
+				p.Play(last + "+0 state ESTABLISHED")
 			})
 		})
 	}
@@ -87,15 +88,15 @@ func TestScriptListenBeside(t *testing.T) {
 
 // Close, of the listener or of the stack, wakes all who wait.
 func TestScriptAcceptEnds(t *testing.T) {
-	for name, end := range map[string]func(b *tcpBench) error{
-		"listener": func(b *tcpBench) error { return b.l.Close() },
-		"stack":    func(b *tcpBench) error { return b.s.Close() },
+	for name, end := range map[string]func(b *bench) error{
+		"listener": func(b *bench) error { return b.s.tcp.listeners[80].Close() },
+		"stack":    func(b *bench) error { return b.s.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
+			onListening(t, func(b *bench, l *Listener) {
 				ended := make(chan error)
 				for range 3 {
-					go func() { _, err := b.l.AcceptTCP(); ended <- err }()
+					go func() { _, err := l.AcceptTCP(); ended <- err }()
 				}
 				synctest.Wait()
 				if err := end(b); err != nil {
@@ -113,8 +114,8 @@ func TestScriptAcceptEnds(t *testing.T) {
 
 // Connections are accepted in the order in which they were opened, not asked for.
 func TestScriptAcceptOrder(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(`
+	onListening(t, func(b *bench, l *Listener) {
+		p := b.NewPeer(`
 			+0 < 8001>80 S 0:0(0) win 1000
 			+0 > 80>8001 S. 0:0(0) ack 1
 			+0 < 8002>80 S 0:0(0) win 1000
@@ -127,7 +128,7 @@ func TestScriptAcceptOrder(t *testing.T) {
 			+1ms > nothing`)
 		defer p.Close()
 		for _, want := range []uint16{8002, 8003, 8001} {
-			c, err := b.l.AcceptTCP()
+			c, err := l.AcceptTCP()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,8 +141,8 @@ func TestScriptAcceptOrder(t *testing.T) {
 
 // A stack that is closed resets all connections, whatever they are doing.
 func TestScriptStackCloses(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(handshake + `
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(handshake + `
 			+0 < 8001>80 S 0:0(0) win 1000
 			+0 > 80>8001 S. 0:0(0) ack 1`)
 		defer p.Close()
@@ -165,8 +166,8 @@ func TestScriptStackCloses(t *testing.T) {
 // own, of each kind, and none is needed to answer the peer's keep-alives (RFC 9293 3.8.4):
 // whatever others send, they are answered.
 func TestScriptChallengeLimit(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(handshake + `
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(handshake + `
 			+0 < 8001>80 S 0:0(0) win 1000
 			+0 > 80>8001 S. 0:0(0) ack 1
 			+0 < 8001>80 . 1:1(0) ack 1 win 1000
@@ -192,9 +193,9 @@ func TestScriptChallengeLimit(t *testing.T) {
 		challenge("8001>80 S 1:1(0) win 1000", 3, 3)
 		challenge("8001>80 S 1000000000:1000000000(0) win 1000", 9, 7)
 		challenge("8001>80 . 0:0(0) ack 1 win 1000", 11, 11)
-		b.advance(4800 * time.Millisecond)
+		b.Advance(4800 * time.Millisecond)
 		challenge("S 1:1(0) win 1000", 1, 0)
-		b.advance(200 * time.Millisecond)
+		b.Advance(200 * time.Millisecond)
 		challenge("S 1:1(0) win 1000", 12, 10)
 		if state := b.state(8000); state != stateEstablished {
 			t.Errorf("it is in %s", state)
@@ -205,8 +206,8 @@ func TestScriptChallengeLimit(t *testing.T) {
 // When too many connections are open, the one that has said nothing for the longest is
 // reset: here, the oldest.
 func TestTCPLimit(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer("+0 state LISTEN")
+	onListening(t, func(b *bench, l *Listener) {
+		p := b.NewPeer("+0 state LISTEN")
 		defer p.Close()
 		var conns []*Conn
 		open := func(port int) {
@@ -218,7 +219,7 @@ func TestTCPLimit(t *testing.T) {
 			if sent := p.Sent(time.Millisecond); len(sent) != 0 {
 				t.Fatalf("connection %d: sent %v", i, sent)
 			}
-			c, err := b.l.AcceptTCP()
+			c, err := l.AcceptTCP()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +254,7 @@ func TestTCPLimit(t *testing.T) {
 // Those that we are opening ourselves count, too. When there is nothing else that
 // could make room, the new one has to do without.
 func TestTCPLimitDial(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		b.meet()
 		to := netip.AddrPortFrom(peerIP, 8000)
 		b.do(func() {
@@ -280,15 +281,15 @@ func TestTCPLimitDial(t *testing.T) {
 // When as many connections wait to be accepted as the backlog holds, a SYN is not
 // answered: the peer will ask again.
 func TestTCPLimitReady(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer("+0 state LISTEN")
+	onListening(t, func(b *bench, l *Listener) {
+		p := b.NewPeer("+0 state LISTEN")
 		defer p.Close()
 		for i := range maxBacklog {
 			b.want(p, fmt.Sprintf("%d>80 S 0:0(0) win 1000", 1000+i), "S. 0:0(0) ack 1")
 			b.want(p, fmt.Sprintf("%d>80 . 1:1(0) ack 1 win 1000", 1000+i), "")
 		}
 		b.want(p, "5000>80 S 0:0(0) win 1000", "")
-		if _, err := b.l.AcceptTCP(); err != nil {
+		if _, err := l.AcceptTCP(); err != nil {
 			t.Fatal(err)
 		}
 		b.want(p, "5000>80 S 0:0(0) win 1000", "S. 0:0(0) ack 1")
@@ -297,9 +298,9 @@ func TestTCPLimitReady(t *testing.T) {
 
 // flood is a peer that has asked for so many connections that the backlog is full:
 // 256, from the ports 1000 to 1255, that never get their last ACK.
-func (b *tcpBench) flood() *script.Peer {
+func (b *bench) flood() *suite.Player {
 	b.Helper()
-	p := b.newPeer(`
+	p := b.NewPeer(`
 		+0 < 999>80 S 0:0(0) win 1000       // so that our MAC and the peer's are known
 		+0 > 80>999 S. 0:0(0) ack 1
 		+0 < 999>80 R 1:1(0)
@@ -314,10 +315,10 @@ func (b *tcpBench) flood() *script.Peer {
 	return p
 }
 
-func (b *tcpBench) wantHalfOpen(want int) {
+func (b *bench) wantHalfOpen(want int) {
 	b.Helper()
 	b.do(func() {
-		if n := len(b.l.halfOpen); n != want {
+		if n := len(b.s.tcp.listeners[80].halfOpen); n != want {
 			b.Errorf("%d connections are half open, want %d", n, want)
 		}
 		b.s.checkTCP(b.T)
@@ -326,7 +327,7 @@ func (b *tcpBench) wantHalfOpen(want int) {
 
 // from sends a segment and returns what the stack answers to its port, which the
 // segment has to name.
-func (b *tcpBench) from(p *script.Peer, text string) string {
+func (b *bench) from(p *suite.Player, text string) string {
 	b.Helper()
 	seg := p.Parse(text)
 	p.Send(seg)
@@ -341,7 +342,7 @@ func (b *tcpBench) from(p *script.Peer, text string) string {
 }
 
 // want checks such an answer; no text is no answer.
-func (b *tcpBench) want(p *script.Peer, text, answer string) {
+func (b *bench) want(p *suite.Player, text, answer string) {
 	b.Helper()
 	got := b.from(p, text)
 	if answer == "" || got == "" {
@@ -358,7 +359,7 @@ func (b *tcpBench) want(p *script.Peer, text, answer string) {
 // A cookie opens a connection of which nothing was kept, with an MSS that is at
 // most what the peer said (RFC 4987 3.6).
 func TestScriptCookie(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onListening(t, func(b *bench, l *Listener) {
 		p := b.flood()
 		defer p.Close()
 		for i, c := range []struct {
@@ -380,7 +381,7 @@ func TestScriptCookie(t *testing.T) {
 			if state := b.state(port); state != stateEstablished {
 				t.Fatalf("with %s it is in %s", c.options, state)
 			}
-			conn, err := b.l.AcceptTCP()
+			conn, err := l.AcceptTCP()
 			if err != nil || conn.remote().Port() != port {
 				t.Fatalf("accepted %v, %v", conn, err)
 			}
@@ -399,7 +400,7 @@ func TestScriptCookie(t *testing.T) {
 
 // What is no cookie's ACK gets the RST that it would get in LISTEN.
 func TestScriptCookieWrong(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onBench(t, func(b *bench) {
 		p := b.flood()
 		defer p.Close()
 		b.want(p, "5000>80 S 0:0(0) win 1000 <mss 1460>", "S. 0:0(0) ack 1")
@@ -425,13 +426,13 @@ func TestScriptCookieWrong(t *testing.T) {
 // bits of its time have come round.
 func TestScriptCookieOld(t *testing.T) {
 	for age, good := range map[time.Duration]bool{63 * time.Second: true, 129 * time.Second: false, 33 * cookieTick: false} {
-		onTCPBench(t, func(b *tcpBench) {
+		onListening(t, func(b *bench, l *Listener) {
 			p := b.flood()
 			defer p.Close()
 			b.want(p, "5000>80 S 0:0(0) win 1000 <mss 1460>", "S. 0:0(0) ack 1")
-			b.advance(age - 10*time.Millisecond)
+			b.Advance(age - 10*time.Millisecond)
 			p.Sent(0)
-			b.do(func() { b.l.flooded = time.Now() }) // the flood goes on: only the cookie is old
+			b.do(func() { l.flooded = time.Now() }) // the flood goes on: only the cookie is old
 			b.from(p, "5000>80 . 1:1(0) ack 1 win 1000")
 			if state := b.state(5000); (state == stateEstablished) != good {
 				t.Errorf("after %v it is in %s", age, state)
@@ -443,7 +444,7 @@ func TestScriptCookieOld(t *testing.T) {
 // When no cookies were sent for two of their lives none is believed, for somebody
 // who sends ACKs at random would find one in 2^24 that fits.
 func TestScriptCookieUnasked(t *testing.T) {
-	open := func(b *tcpBench, p *script.Peer) {
+	open := func(b *bench, p *suite.Player) {
 		b.Helper()
 		key := connKey{peerIP.As4(), 8000, 80}
 		var cookie seqNum
@@ -455,16 +456,16 @@ func TestScriptCookieUnasked(t *testing.T) {
 			b.Errorf("it is in %s", state)
 		}
 	}
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer("+0 state LISTEN")
+	onBench(t, func(b *bench) {
+		p := b.NewPeer("+0 state LISTEN")
 		defer p.Close()
 		open(b, p)
 	})
-	onTCPBench(t, func(b *tcpBench) {
+	onBench(t, func(b *bench) {
 		p := b.flood()
 		defer p.Close()
 		b.want(p, "5000>80 S 0:0(0) win 1000", "S. 0:0(0) ack 1")
-		b.advance(200 * time.Second)
+		b.Advance(200 * time.Second)
 		p.Sent(0)
 		open(b, p)
 	})
@@ -472,16 +473,16 @@ func TestScriptCookieUnasked(t *testing.T) {
 
 // Who has been half open for five seconds makes room for somebody new.
 func TestScriptBacklogOldest(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onBench(t, func(b *bench) {
 		p := b.flood()
 		defer p.Close()
-		b.advance(4900 * time.Millisecond)
+		b.Advance(4900 * time.Millisecond)
 		p.Sent(0)
 		b.want(p, "5000>80 S 0:0(0) win 1000 <mss 1460,nop,wscale 7>", "S. 0:0(0) ack 1 <mss 1460>")
 		if state := b.state(1000); state != stateSynReceived {
 			t.Errorf("after 4.9 s the oldest is in %s", state)
 		}
-		b.advance(100 * time.Millisecond)
+		b.Advance(100 * time.Millisecond)
 		p.Sent(0)
 		b.want(p, "5001>80 S 0:0(0) win 1000 <mss 1460,nop,wscale 7>", "S. 0:0(0) ack 1 <mss 1460,nop,wscale 7,...>")
 		for port, want := range map[uint16]tcpState{1000: stateListen, 1001: stateSynReceived, 5001: stateSynReceived} {

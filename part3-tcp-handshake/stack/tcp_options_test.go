@@ -11,9 +11,9 @@ import (
 // The end of the option list is its end, whatever comes behind it (RFC 9293 3.1, MUST-4:
 // End of Option List "MUST be supported").
 func TestScriptEndOfOptions(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
+	onBench(t, func(b *bench) {
 		// Whoever took kind 0 for an option with a length would find an MSS behind it.
-		b.play(`
+		b.Play(`
 			+0 < S 0:0(0) win 1000 <raw 0002 020404b0 0000>
 			+0 > S. 0:0(0) ack 1
 			+0 < . 1:1(0) ack 1 win 1000`)
@@ -36,7 +36,7 @@ func TestScriptIPOptionsIgnored(t *testing.T) {
 		"timestamp":    "440c 0500 0000 0000 0000 0000",
 	} {
 		t.Run(name, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
+			onListening(t, func(b *bench, _ *Listener) {
 				b.meet()
 				syn, err := script.ParseSegment("8000>80 S 0:0(0) win 1000 <mss 1460>")
 				if err != nil {
@@ -48,8 +48,8 @@ func TestScriptIPOptionsIgnored(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b.send(insertIPOptions(frame, unhex(list)))
-				answer := b.one()[etherHeaderLen:]
+				b.Send(insertIPOptions(frame, unhex(list)))
+				answer := b.One()[etherHeaderLen:]
 				if answer[0] != 0x45 || answer[ipv4MinHeaderLen+13] != flagSYN|flagACK {
 					t.Errorf("answered % x, want a SYN,ACK in a datagram without options", answer)
 				}

@@ -2,12 +2,6 @@ package stack
 
 import "testing"
 
-// dialled is a stack in SYN-SENT.
-const dialled = `
-	+0 do! dial
-	+0 > S 0:0(0) <mss 1460,...>
-`
-
 // The maximum segment size is what the other side's SYN says, or else 536 (RFC 9293
 // 3.7.1, MUST-15). A list that is malformed must not harm (3.1, MUST-7).
 func TestScriptMSSOption(t *testing.T) {
@@ -39,8 +33,8 @@ func TestScriptMSSOption(t *testing.T) {
 			"active":  "+0 do! dial\n+0 > S 0:0(0) <mss 1460,...>\n+0 < S. 0:0(0) ack 1 win 1000 OPTIONS\n+0 > . 1:1(0) ack 1\n+0 done dial",
 		} {
 			t.Run(how+" "+options, func(t *testing.T) {
-				onTCPBench(t, func(b *tcpBench) {
-					b.play(replace(text, options) + "\n+0 state ESTABLISHED")
+				onBench(t, func(b *bench) {
+					b.Play(replace(text, options) + "\n+0 state ESTABLISHED")
 					b.do(func() {
 						if got := b.conn(8000).snd.mss; got != want {
 							b.Errorf("the peer's MSS is %d, want %d", got, want)

@@ -1,11 +1,6 @@
 package stack
 
-import (
-	"strings"
-	"testing"
-)
-
-func replace(text, options string) string { return strings.ReplaceAll(text, "OPTIONS", options) }
+import "testing"
 
 // The window is scaled if both SYNs say so, and only then may the second one say it
 // (RFC 7323 2.2). "If a Window Scale option is received with a shift.cnt value larger
@@ -42,16 +37,16 @@ func TestScriptWindowScale(t *testing.T) {
 			+0 > . 1:1(0) ack 1
 			+0 done dial`
 		t.Run(c.options, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
-				b.play(replace(passive, c.options))
+			onBench(t, func(b *bench) {
+				b.Play(replace(passive, c.options))
 				b.wantScale(c.shift, c.scaled, 100<<c.shift)
 			})
-			onTCPBench(t, func(b *tcpBench) {
-				b.play(replace(active, c.options))
+			onBench(t, func(b *bench) {
+				b.Play(replace(active, c.options))
 				b.wantScale(c.shift, c.scaled, 50000)
 			})
-			onTCPBench(t, func(b *tcpBench) {
-				b.play(replace(active, c.options) + "\n+0 < . 1:1(0) ack 1 win 100")
+			onBench(t, func(b *bench) {
+				b.Play(replace(active, c.options) + "\n+0 < . 1:1(0) ack 1 win 100")
 				b.wantScale(c.shift, c.scaled, 100<<c.shift)
 			})
 		})
@@ -59,7 +54,7 @@ func TestScriptWindowScale(t *testing.T) {
 }
 
 // wantScale checks the shifts of both directions, and SND.WND.
-func (b *tcpBench) wantScale(shift uint8, scaled bool, wnd int) {
+func (b *bench) wantScale(shift uint8, scaled bool, wnd int) {
 	b.Helper()
 	our := uint8(0)
 	if scaled {

@@ -12,21 +12,21 @@ import (
 // closing are the states in which a connection ends, and how the peer's segments lead there.
 var closing = []struct {
 	state tcpState
-	enter func(a *target, c *Conn)
+	enter func(a *tcpDirect, c *Conn)
 }{
-	{stateFinWait1, func(_ *target, c *Conn) { c.CloseWrite() }},
-	{stateFinWait2, func(a *target, c *Conn) { c.CloseWrite(); a.say(c, flagACK) }},
-	{stateCloseWait, func(a *target, c *Conn) { a.say(c, flagACK|flagFIN) }},
-	{stateClosing, func(a *target, c *Conn) {
+	{stateFinWait1, func(_ *tcpDirect, c *Conn) { c.CloseWrite() }},
+	{stateFinWait2, func(a *tcpDirect, c *Conn) { c.CloseWrite(); a.say(c, flagACK) }},
+	{stateCloseWait, func(a *tcpDirect, c *Conn) { a.say(c, flagACK|flagFIN) }},
+	{stateClosing, func(a *tcpDirect, c *Conn) {
 		c.CloseWrite()
 		a.hit(forge(peerIP, segment{srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt, ack: c.snd.una, flags: flagACK | flagFIN, wnd: 65535}))
 	}},
-	{stateLastAck, func(a *target, c *Conn) { a.say(c, flagACK|flagFIN); c.Close() }},
-	{stateTimeWait, func(a *target, c *Conn) { c.CloseWrite(); a.say(c, flagACK|flagFIN) }},
+	{stateLastAck, func(a *tcpDirect, c *Conn) { a.say(c, flagACK|flagFIN); c.Close() }},
+	{stateTimeWait, func(a *tcpDirect, c *Conn) { c.CloseWrite(); a.say(c, flagACK|flagFIN) }},
 }
 
 // say has a segment without data come that acknowledges all.
-func (a *target) say(c *Conn, flags uint8) []segment {
+func (a *tcpDirect) say(c *Conn, flags uint8) []segment {
 	return a.hit(forge(peerIP, segment{srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt, ack: c.snd.nxt, flags: flags, wnd: 65535}))
 }
 
@@ -35,7 +35,7 @@ func TestAttackFlagsClosing(t *testing.T) {
 	random := rand.New(rand.NewPCG(9293, 4))
 	tried, answered := 0, 0
 	for _, way := range closing {
-		onTarget(t, func(a *target) {
+		onTCPDirect(t, func(a *tcpDirect) {
 			c := a.open(7000, "")
 			way.enter(a, c)
 			if c.state != way.state {
@@ -61,7 +61,7 @@ func TestAttackFlagsClosing(t *testing.T) {
 // connection. RFC 9293 3.10.7.4 lets it; we ask that it has the very number (RFC 5961 3),
 // so that no old RST does, nor a guess.
 func TestAttackTimeWaitReset(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, "")
 		c.CloseWrite()
 		a.say(c, flagACK|flagFIN)
@@ -87,16 +87,16 @@ func TestAttackTimeWaitReset(t *testing.T) {
 // More connections end in TIME-WAIT than the table holds, as in a benchmark of a server that
 // closes first, or an attack on its memory.
 func TestAttackTimeWaitTable(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		a.forget = true
 		conns := maxTimeWait + 1000
-		before := heap()
+		before := suite.Heap()
 		for i := range conns {
 			c := a.open(uint16(1+i), "020405b4")
 			c.Close()
 			a.say(c, flagACK|flagFIN)
 		}
-		held, grown := len(a.s.tcp.timeWait.conns), heap()-before
+		held, grown := len(a.s.tcp.timeWait.conns), suite.Heap()-before
 		if held != maxTimeWait || a.s.tcp.timeWait.queue.Len() != maxTimeWait {
 			t.Errorf("%d in TIME-WAIT, at most %d", held, maxTimeWait)
 		}
@@ -116,7 +116,7 @@ func TestAttackTimeWaitTable(t *testing.T) {
 // Windows of one byte at a time, for ever: silly windows (RFC 9293 3.8.6.2.1), which would
 // have us send 40 bytes of header for each byte.
 func TestAttackSillyWindows(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, "020405b4")
 		a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: 1, ack: c.snd.nxt, flags: flagACK, wnd: 1}))
 		if _, err := c.Write(make([]byte, 50_000)); err != nil {

@@ -16,7 +16,7 @@ type answers struct {
 }
 
 // flood sends a stack n segments that make forges, in batches, and counts.
-func (a *target) flood(n int, batch int, next func(i int) []byte) answers {
+func (a *tcpDirect) flood(n int, batch int, next func(i int) []byte) answers {
 	a.Helper()
 	a.forget = true
 	allocated, came, frames := uint64(0), 0, make([][]byte, 0, batch)
@@ -44,7 +44,7 @@ func (a *target) flood(n int, batch int, next func(i int) []byte) answers {
 // of it would hit somebody in whose name they come.
 func TestAttackFloods(t *testing.T) {
 	text := make([]byte, 1460)
-	size := many(20_000, 1_000_000)
+	size := suite.Many(20_000, 1_000_000)
 	for _, attack := range []struct {
 		what, source string
 		batch        int
@@ -86,7 +86,7 @@ func TestAttackFloods(t *testing.T) {
 		}},
 	} {
 		t.Run(attack.what, func(t *testing.T) {
-			onTarget(t, func(a *target) {
+			onTCPDirect(t, func(a *tcpDirect) {
 				c := a.open(8000, "020405b4")
 				a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: 1, ack: c.snd.nxt, flags: flagACK, wnd: 65535, data: text[:100]}))
 				go apps.Discard(c)

@@ -10,8 +10,8 @@ import (
 
 // A Write that fails says how much it has taken, and that is what is sent.
 func TestScriptWritePartly(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(opened("<mss 1460>", 0))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(opened("<mss 1460>", 0))
 		defer p.Close()
 		c := b.kept()
 		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
@@ -28,8 +28,8 @@ func TestScriptWritePartly(t *testing.T) {
 // A Write waits while the buffer is full. One that comes second waits for the end of the
 // first, even if there is room: their bytes do not mix.
 func TestScriptWriteWaits(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(opened("<mss 1460>", 1460))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(opened("<mss 1460>", 1460))
 		defer p.Close()
 		c := b.kept()
 		type result struct {
@@ -41,9 +41,9 @@ func TestScriptWriteWaits(t *testing.T) {
 		p.Play(`
 			+0 > . 1:1461(1460) ack 1 data *
 			+0 < . 1:1(0) ack 1461 win 0
-			+.01 > nothing`, nil)
+			+.01 > nothing`)
 		go func() { n, err := c.Write([]byte{1, 2, 3}); second <- result{n, err} }()
-		b.advance(time.Millisecond)
+		b.Advance(time.Millisecond)
 		if len(first)+len(second) > 0 {
 			t.Fatal("Write has not waited")
 		}
@@ -59,8 +59,8 @@ func TestScriptWriteWaits(t *testing.T) {
 
 // What is a timeout says so: that of a deadline, and that of a connection.
 func TestScriptTimeoutIsTimeout(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(accepted)
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted)
 		defer p.Close()
 		c := b.kept()
 		for _, reason := range []error{os.ErrDeadlineExceeded, syscall.ETIMEDOUT, errOrphan} {

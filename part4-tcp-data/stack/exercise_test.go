@@ -77,14 +77,14 @@ func playWith(t *testing.T, name string, f func(c *Conn, arg string) error, text
 // playFrom does so with one ISS.
 func playFrom(t *testing.T, iss uint32, name string, f func(c *Conn, arg string) error, text string) {
 	t.Helper()
-	onTCPBench(t, func(b *tcpBench) {
-		b.setISS(connKey{peerIP.As4(), 8000, 80}, iss)
-		b.cfg.StackISS = &iss
-		calls := b.calls()
+	onBench(t, func(b *bench) {
+		b.s.fixISS(connKey{peerIP.As4(), 8000, 80}, iss)
+		b.Script.StackISS = &iss
+		calls := b.Calls(true, &iss)
 		calls[name] = func(args ...string) (string, error) {
 			return "", f(b.kept(), strings.Join(args, " "))
 		}
-		script.Run(b.T, b.cfg, text, calls)
+		script.Run(b.T, b.Script, text, calls)
 		if t.Failed() {
 			t.Logf("(this was with an ISS of %#x)", iss)
 		}

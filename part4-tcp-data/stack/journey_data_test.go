@@ -5,9 +5,9 @@ import "testing"
 // Data come in, up to the application and with the ACK that goes out.
 func init() {
 	journeys["data"] = func(t *testing.T) {
-		onTCPBench(t, func(b *tcpBench) {
+		onBench(t, func(b *bench) {
 			b.meet()
-			p := b.newPeer(accepted)
+			p := b.NewPeer(accepted)
 			defer p.Close()
 			read := make(chan int, 1)
 			go func() {
@@ -15,12 +15,12 @@ func init() {
 				read <- n
 			}()
 			b.leg("A segment with 100 bytes comes in, and the application waits for them", func() {
-				p.Play("+0 < P. 1:101(100) ack 1 win 1000", b.calls())
+				p.Play("+0 < P. 1:101(100) ack 1 win 1000")
 			}, "buffer.writeAt", "Conn.answer", "buffer.readAt")
 			if n := <-read; n != 100 {
 				t.Errorf("the application has read %d bytes", n)
 			}
-			b.leg("The time of the delayed ACK is over", func() { p.Play("+0~+.5 > . 1:1(0) ack 101", b.calls()) })
+			b.leg("The time of the delayed ACK is over", func() { p.Play("+0~+.5 > . 1:1(0) ack 101") })
 		})
 	}
 }
@@ -28,7 +28,7 @@ func init() {
 // The application writes.
 func init() {
 	journeys["write"] = func(t *testing.T) {
-		onTCPBench(t, func(b *tcpBench) {
+		onBench(t, func(b *bench) {
 			b.playLegs(accepted, tcpLeg{"The application writes 100 bytes", `
 					+0 do write 100 = 100
 					+0 > P. 1:101(100) ack 1`, []string{"buffer.writeAt", "buffer.readAt"}})

@@ -20,19 +20,23 @@ import (
 // nothing behind: once TIME-WAIT is over, neither stack has a connection, a timer, a
 // piece of a buffer or a goroutine for them.
 func TestLeftovers(t *testing.T) {
-	conns := fewer(10_000)
+	conns := suite.QuarterUnderRace(10_000)
 	onPair(t, func(p *pair) {
 		var all []weak.Pointer[Conn]
 		chunks := [2]map[*[chunkLen]byte]bool{p.ours.stockChunks(), p.peer.stockChunks()}
 		for i := range lives {
-			defer p.listen(uint16(1000 + i)).Close()
+			l, err := p.ours.Listen(uint16(1000 + i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
 		}
 		baseline, most := ourGoroutines(), 0
 		for i := range conns {
 			ours, peer := p.live(i)
 			all = append(all, weak.Make(ours), weak.Make(peer))
 			if i%1000 == 0 {
-				p.check()
+				p.Check()
 				most = max(most, ourGoroutines())
 			}
 		}
@@ -51,20 +55,6 @@ func TestLeftovers(t *testing.T) {
 			Outcome: fmt.Sprintf("%d goroutines before, %d at most between them, %d afterwards; no connection, timer or buffer is left", baseline, most, n),
 		}.Report(t)
 	})
-}
-
-// ourGoroutines returns how many goroutines run code of this package, once those of the
-// bubble that are about to end have ended. There are others, the runtime's own.
-func ourGoroutines() (n int) {
-	synctest.Wait()
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		if strings.Contains(stack, "framebyframe/part") {
-			n++
-		}
-	}
-	return n
 }
 
 // live opens a connection, has both ends live and end it, and returns them.
@@ -159,4 +149,18 @@ func wantCollected(t *testing.T, all []weak.Pointer[Conn]) {
 	if left > 0 {
 		t.Errorf("%d of %d connections are left over", left, len(all))
 	}
+}
+
+// ourGoroutines returns how many goroutines run code of this package, once those of the
+// bubble that are about to end have ended. There are others, the runtime's own.
+func ourGoroutines() (n int) {
+	synctest.Wait()
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "framebyframe/part") {
+			n++
+		}
+	}
+	return n
 }

@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"framebyframe/shared/suite"
 	"framebyframe/shared/wire"
 )
 
 // The application at the other end reads 20,000 bytes four times a second, which is less
 // than comes: the window closes, and each time that enough is read it opens again.
 func init() {
-	recordings["window"] = func(t *testing.T) *recording {
+	recordings["window"] = func(t *testing.T) *suite.Recording {
 		from, to, r := recordPair(t, wire.Faults{Delay: 20 * time.Millisecond, Rate: 10e6}, func(*Stack) {})
 		defer to.s.Close()
 		defer from.s.Close()
@@ -25,15 +26,15 @@ func init() {
 		}
 		time.Sleep(100 * time.Millisecond)
 		closed := 0 // acknowledgments that leave no room for a full segment
-		for line := range strings.Lines(r.rowsSoFar()) {
+		for line := range strings.Lines(r.Text()) {
 			var at float64
 			var ack, edge int
 			if n, _ := fmt.Sscanf(line, "%g\tack\t%d\t%d", &at, &ack, &edge); n == 3 && edge-ack < from.effSndMSS() {
 				closed++
 			}
 		}
-		if closed < 5 || r.rows("lost") != 0 {
-			t.Errorf("the window was closed %d times, want about 8; %d segments were lost, want none", closed, r.rows("lost"))
+		if closed < 5 || r.Rows("lost") != 0 {
+			t.Errorf("the window was closed %d times, want about 8; %d segments were lost, want none", closed, r.Rows("lost"))
 		}
 		return r
 	}

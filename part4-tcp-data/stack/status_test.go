@@ -2,11 +2,14 @@ package stack
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+
+	"framebyframe/shared/apps"
 )
 
 // statusPage is what the web server shows to somebody on the peer's stack.
@@ -110,4 +113,14 @@ func TestEachConnInSlices(t *testing.T) {
 	if seen != conns || longest > 4*maxBatch {
 		t.Errorf("%d of %d connections seen, %d of them while another waited for the lock", seen, conns, longest)
 	}
+}
+
+// serveWeb runs our web server.
+func serveWeb(s *Stack, port uint16) error {
+	l, err := s.Listen(port)
+	if err != nil {
+		return err
+	}
+	go apps.ServeHTTP(l, func(c net.Conn) string { return s.StatusPage(c.(*Conn)) })
+	return nil
 }

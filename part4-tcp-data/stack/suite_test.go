@@ -15,15 +15,13 @@ import (
 func TestSuite(t *testing.T) { suite.Run(t, underTest) }
 
 var underTest = suite.Stack[*Stack]{
-	New: func(dev wire.Device, c suite.Config) *Stack {
-		return New(dev, Config{MAC: c.MAC, IP: c.IP, MTU: c.MTU, Gateway: c.Gateway, Rand: c.Rand, Log: c.Log, Trace: c.Log != nil})
-	},
+	New: func(dev wire.Device, c suite.Config) *Stack { return New(dev, configOf(c)) },
 	Listen: func(s *Stack, port uint16) (suite.Listener, error) {
 		l, err := s.Listen(port)
 		if err != nil {
 			return suite.Listener{}, err
 		}
-		return suite.Listener{Net: l, Accept: func() (suite.Conn, error) { return l.AcceptTCP() }, Close: l.Close}, nil
+		return listenerOf(l), nil
 	},
 	Dial: func(ctx context.Context, s *Stack, to netip.AddrPort) (suite.Conn, error) { return s.DialTCP(ctx, to) },
 
@@ -100,8 +98,25 @@ var underTest = suite.Stack[*Stack]{
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.checkInvariants(t)
-		for _, c := range s.tcp.conns {
-			c.checkBuffers(t)
-		}
 	},
+}
+
+// configOf is what the suite has a stack be.
+func configOf(c suite.Config) Config {
+	return Config{MAC: c.MAC, IP: c.IP, MTU: c.MTU, Gateway: c.Gateway, Rand: c.Rand, Log: c.Log, Trace: c.Log != nil}
+}
+
+func listenerOf(l *Listener) suite.Listener {
+	return suite.Listener{Net: l, Accept: func() (suite.Conn, error) { return l.AcceptTCP() }, Close: l.Close}
+}
+
+// checkInvariants checks what must hold whenever the lock is free.
+func (s *Stack) checkInvariants(t *testing.T) {
+	s.checkStack(t)
+	s.checkARP(t)
+	s.checkIPv4(t)
+	s.checkTCP(t)
+	for _, c := range s.tcp.conns {
+		c.checkBuffers(t)
+	}
 }

@@ -5,8 +5,8 @@ import "testing"
 // As long as there is something of ours on its way, it is not for this timer to give up.
 func TestScriptOrphanTimer(t *testing.T) {
 	for _, state := range []string{"ESTABLISHED", "FIN-WAIT-1", "CLOSE-WAIT", "CLOSING", "LAST-ACK"} {
-		onTCPBench(t, func(b *tcpBench) {
-			p := b.newPeer(inOpenState[state])
+		onBench(t, func(b *bench) {
+			p := b.NewPeer(inOpenState[state])
 			defer p.Close()
 			b.kept().Close()
 			b.do(func() {

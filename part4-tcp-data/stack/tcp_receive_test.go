@@ -1,9 +1,12 @@
 package stack
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
+
+	"framebyframe/shared/script"
 )
 
 // A sender that always fills the window, and a user who reads in small pieces: nothing
@@ -11,8 +14,8 @@ import (
 // buffer.
 func TestScriptReceiveWindowEdge(t *testing.T) {
 	const size = 3000
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(accepted + fmt.Sprintf("+0 do rcvbuf %d", size))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted + fmt.Sprintf("+0 do rcvbuf %d", size))
 		defer p.Close()
 		at, edge, read := 1, 1+size, 0
 		for i := 0; at < 100000; i++ {
@@ -42,8 +45,8 @@ func TestScriptReceiveWindowEdge(t *testing.T) {
 // receives an urgent pointer and there was previously no pending urgent data, or whenever
 // the urgent pointer advances in the data stream" (RFC 9293 3.8.5, MUST-32).
 func TestScriptUrgentNews(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(accepted)
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted)
 		defer p.Close()
 		news := make(chan struct{}, 1)
 		if err := b.kept().NotifyUrgent(news); err != nil {
@@ -77,8 +80,8 @@ func TestScriptUrgentNews(t *testing.T) {
 // Long after the last urgent data there still are none: numbers are compared modulo 2^32,
 // and what is 2^31 behind is ahead.
 func TestScriptUrgentLongAgo(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(accepted)
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted)
 		defer p.Close()
 		seg := p.Parse("P. 1:2(1) ack 1 win 1000")
 		for range 5 {
@@ -98,4 +101,17 @@ func TestScriptUrgentLongAgo(t *testing.T) {
 			}
 		}
 	})
+}
+
+// readStream reads once, and checks that the bytes are the stream's next.
+func readStream(c *Conn, n int) (int, error) {
+	c.s.mu.Lock()
+	at := uint32(c.rcv.read - c.rcv.irs - 1)
+	c.s.mu.Unlock()
+	data := make([]byte, n)
+	n, err := c.Read(data)
+	if want := script.Bytes(script.Pattern, at, n); !bytes.Equal(data[:n], want) {
+		return n, fmt.Errorf("read % x at %d of the stream, want % x", data[:n], at, want)
+	}
+	return n, err
 }

@@ -23,14 +23,14 @@ const waiting = accepted + `
 func TestScriptTimeWaitISS(t *testing.T) {
 	for _, old := range []uint32{1000, 1<<31 - 1, 1 << 31, script.Wrap, 1<<32 - 1} {
 		for _, clock := range []uint32{0, 1, 3, 1 << 20, 1<<32 - 1, 1<<32 - 1000} { // ahead of the old one's by this much
-			onTCPBench(t, func(b *tcpBench) {
+			onBench(t, func(b *bench) {
 				key := connKey{peerIP.As4(), 8000, 80}
-				b.setISS(key, old)
-				b.cfg.PeerISS = 1<<32 - 13 // the peer's wrap, too, between RCV.NXT and the SYN
-				p := b.newPeer(waiting)
+				b.s.fixISS(key, old)
+				b.Script.PeerISS = 1<<32 - 13 // the peer's wrap, too, between RCV.NXT and the SYN
+				p := b.NewPeer(waiting)
 				defer p.Close()
-				b.setISS(key, old+clock)
-				p.Play("+0 forget\n+0 < S 13:13(0) win 1000\n+0 > S. 0:0(0) ack 14", b.calls())
+				b.s.fixISS(key, old+clock)
+				p.Play("+0 forget\n+0 < S 13:13(0) win 1000\n+0 > S. 0:0(0) ack 14")
 				b.do(func() {
 					if iss, last := b.conn(8000).snd.iss, b.timeWait(8000).sndNxt-1; !last.less(iss) {
 						t.Errorf("the old connection's last number is %d, the new one's first %d", last, iss)
@@ -59,7 +59,7 @@ func TestScriptTimeWaitLimit(t *testing.T) {
 				t.Error("it was not the oldest that had to go")
 			}
 		})
-		b.advance(timeWaitLen)
+		b.Advance(timeWaitLen)
 		b.do(func() {
 			if n := len(w.conns) + w.queue.Len(); n != 0 {
 				t.Errorf("%d are left", n)
@@ -96,4 +96,15 @@ func TestEndTimeWaitsInSlices(t *testing.T) {
 			t.Errorf("%d are left", n)
 		}
 	})
+}
+
+// timeWait is the connection in TIME-WAIT with a port of the peer, or nil. The lock
+// is held.
+func (b *bench) timeWait(peerPort uint16) *timeWait {
+	for key, w := range b.s.tcp.timeWait.conns {
+		if key.remotePort == peerPort {
+			return w
+		}
+	}
+	return nil
 }

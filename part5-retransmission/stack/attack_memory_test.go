@@ -10,14 +10,14 @@ import (
 )
 
 // push has a segment of the peer's come on a connection, so many bytes behind RCV.NXT.
-func (a *target) push(c *Conn, at int, wnd uint16, data []byte) []segment {
+func (a *tcpDirect) push(c *Conn, at int, wnd uint16, data []byte) []segment {
 	seg := segment{srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt.add(at), ack: c.snd.nxt, flags: flagACK | flagPSH, wnd: wnd, data: data}
 	return a.hit(forge(peerIP, seg))
 }
 
 // echoed sends n bytes on a new connection with an echo service, as a peer does that sends
 // again what is not acknowledged, and returns how long it takes until all are back.
-func (a *target) echoed(n int) (took time.Duration) {
+func (a *tcpDirect) echoed(n int) (took time.Duration) {
 	a.Helper()
 	c := a.open(60000, optMSS)
 	go apps.Echo(c)
@@ -41,8 +41,8 @@ func (a *target) echoed(n int) (took time.Duration) {
 // answer.
 func TestAttackHoardedMemory(t *testing.T) {
 	full := make([]byte, 1460)
-	ask := func(wnd uint16) func(a *target, c *Conn) {
-		return func(a *target, c *Conn) { // 64 KB for the send buffer, and 64 KB that wait
+	ask := func(wnd uint16) func(a *tcpDirect, c *Conn) {
+		return func(a *tcpDirect, c *Conn) { // 64 KB for the send buffer, and 64 KB that wait
 			go apps.Echo(c)
 			for range 3 {
 				var window [][]byte
@@ -56,25 +56,25 @@ func TestAttackHoardedMemory(t *testing.T) {
 	}
 	for _, attack := range []struct {
 		what, source string
-		hoard, again func(a *target, c *Conn)
+		hoard, again func(a *tcpDirect, c *Conn)
 	}{
-		{"sockstress: windows that stay closed", "RFC 6429, CVE-2008-4609", ask(0), func(a *target, c *Conn) { a.push(c, 0, 0, nil) }},
-		{"slow readers", "RFC 6429", ask(1), func(a *target, c *Conn) { a.push(c, 0, 1, nil) }},
+		{"sockstress: windows that stay closed", "RFC 6429, CVE-2008-4609", ask(0), func(a *tcpDirect, c *Conn) { a.push(c, 0, 0, nil) }},
+		{"slow readers", "RFC 6429", ask(1), func(a *tcpDirect, c *Conn) { a.push(c, 0, 1, nil) }},
 		{"gaps that are never filled", "RFC 9293 3.10.7.4, CVE-2018-5390",
-			func(a *target, c *Conn) {
+			func(a *tcpDirect, c *Conn) {
 				go apps.Echo(c)
 				a.push(c, minBuffer-1, 65535, full[:1]) // one byte, for which the buffer has to be there
 			},
-			func(a *target, c *Conn) { a.push(c, 2, 65535, full[:1]) }},
+			func(a *tcpDirect, c *Conn) { a.push(c, 2, 65535, full[:1]) }},
 	} {
 		t.Run(attack.what, func(t *testing.T) {
 			if attack.what == "slow readers" {
 				notUnderRace(t) // which sees in them what it sees in sockstress
 			}
-			onTarget(t, func(a *target) {
+			onTCPDirect(t, func(a *tcpDirect) {
 				a.forget = true
-				before := heap()
-				conns := make([]*Conn, many(1600, maxConns-1))
+				before := suite.Heap()
+				conns := make([]*Conn, suite.Many(1600, maxConns-1))
 				for i := range conns {
 					conns[i] = a.open(uint16(1000+i), optMSS)
 					attack.hoard(a, conns[i])
@@ -85,7 +85,7 @@ func TestAttackHoardedMemory(t *testing.T) {
 						attack.again(a, c)
 					}
 				}
-				used, grown := a.s.tcp.chunks.used, heap()-before
+				used, grown := a.s.tcp.chunks.used, suite.Heap()-before
 				if limit := maxChunks + 3*len(conns); used > limit {
 					t.Errorf("%d chunks are in use, at most %d", used, limit)
 				}
@@ -122,9 +122,9 @@ func TestAttackHoardedOrphans(t *testing.T) {
 		{"connections kept in FIN-WAIT-2", orphanTimeout + 2*time.Second, 65535, 0},
 	} {
 		t.Run(attack.what, func(t *testing.T) {
-			onTarget(t, func(a *target) {
+			onTCPDirect(t, func(a *tcpDirect) {
 				a.forget = true
-				conns := make([]*Conn, many(500, 5000))
+				conns := make([]*Conn, suite.Many(500, 5000))
 				for i := range conns {
 					c := a.open(uint16(1000+i), optMSS)
 					conns[i] = c
@@ -167,9 +167,9 @@ func TestAttackHoardedOrphans(t *testing.T) {
 // Every second byte, in the whole of the window, on one connection: at most maxOutOfOrder pieces
 // are kept, each ACK is as cheap as any, and what was sent in order goes on.
 func TestAttackEverySecondByte(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, optMSS+optSACK)
-		before, sent, came := heap(), 0, 0
+		before, sent, came := suite.Heap(), 0, 0
 		for at := 1; at < minBuffer; at += 2 {
 			sent += len(a.push(c, at, 65535, []byte{byte(at)}))
 			came++
@@ -180,7 +180,7 @@ func TestAttackEverySecondByte(t *testing.T) {
 		if sent > came {
 			t.Errorf("%d segments were sent for %d", sent, came)
 		}
-		grown := heap() - before
+		grown := suite.Heap() - before
 		if grown > 1<<20 {
 			t.Errorf("the heap has grown by %d bytes", grown)
 		}

@@ -12,7 +12,7 @@ import (
 // What ICMP can do to a connection that has data on their way (RFC 5927).
 
 // inFlight has a connection with ten full segments on their way.
-func (v *victim) inFlight() *Conn {
+func (v *direct) inFlight() *Conn {
 	v.Helper()
 	c := v.connected()
 	if _, err := c.Write(pattern(10 * 1460)); err != nil {
@@ -35,12 +35,12 @@ func icmpAbout(c *Conn, typ, code uint8, mtu uint16, seq seqNum, length uint16) 
 }
 
 // delivered has the peer acknowledge everything, and checks that the connection goes on.
-func (v *victim) delivered(c *Conn) {
+func (v *direct) delivered(c *Conn) {
 	v.Helper()
 	v.receive(tcpFrame(segment{flags: flagACK, seq: 1, ack: c.snd.nxt, wnd: 60000}))
-	before := v.sent.answers
-	if _, err := c.Write(pattern(10)); err != nil || v.sent.answers != before+1 || c.state != stateEstablished {
-		v.Errorf("Write: %v, %d frames, in %s", err, v.sent.answers-before, c.state)
+	before := v.sent.Answers
+	if _, err := c.Write(pattern(10)); err != nil || v.sent.Answers != before+1 || c.state != stateEstablished {
+		v.Errorf("Write: %v, %d frames, in %s", err, v.sent.Answers-before, c.state)
 	}
 }
 
@@ -56,8 +56,8 @@ func TestAttackICMPInWindow(t *testing.T) {
 		{"ICMP source quench", "RFC 5927 6, RFC 6633", [][2]uint8{{4, 0}}},
 	} {
 		t.Run(test.what, func(t *testing.T) {
-			outcome, n := "", attacks(100_000)
-			onVictim(t, quietConfig(), func(v *victim) {
+			outcome, n := "", suite.Attacks(100_000)
+			onDirect(t, quietConfig(), func(v *direct) {
 				c := v.inFlight()
 				cwnd, rto := c.cc.cwnd, c.rto
 				var frames [][]byte
@@ -67,7 +67,7 @@ func TestAttackICMPInWindow(t *testing.T) {
 					}
 				}
 				cost := v.attack(n, func(i int) []byte { return frames[i%len(frames)] })
-				outcome = v.wantAtMost(cost, 0, 2, 64<<10)
+				outcome = suite.WantAtMost(v, cost, 0, 2, 64<<10)
 				if c.cc.cwnd != cwnd || c.rto != rto {
 					v.Errorf("the congestion window was %d bytes and is %d", cwnd, c.cc.cwnd)
 				}
@@ -85,10 +85,10 @@ func TestAttackICMPInWindow(t *testing.T) {
 // believed of it, whatever MTU it says.
 func TestAttackPathMTUBlind(t *testing.T) {
 	tried := 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		c := v.inFlight()
-		before, random := v.sent.answers, rand.New(rand.NewPCG(6, 6))
-		for range attacks(100_000) {
+		before, random := v.sent.Answers, rand.New(rand.NewPCG(6, 6))
+		for range suite.Attacks(100_000) {
 			if seq := seqNum(random.Uint32()); !seq.in(c.snd.una, int(c.snd.nxt-c.snd.una)) {
 				v.receive(icmpAbout(c, 3, 4, uint16(random.Uint32()), seq, 1500))
 				tried++
@@ -98,8 +98,8 @@ func TestAttackPathMTUBlind(t *testing.T) {
 			v.receive(icmpAbout(c, 3, 4, 600, seq, 1500))
 			tried++
 		}
-		if v.sent.answers != before || len(v.s.ipv4.paths) != 0 {
-			v.Errorf("%d frames sent, %d paths learnt", v.sent.answers-before, len(v.s.ipv4.paths))
+		if v.sent.Answers != before || len(v.s.ipv4.paths) != 0 {
+			v.Errorf("%d frames sent, %d paths learnt", v.sent.Answers-before, len(v.s.ipv4.paths))
 		}
 		v.delivered(c)
 	})
@@ -113,7 +113,7 @@ func TestAttackPathMTUBlind(t *testing.T) {
 // The segments never get shorter than minPathMTU allows, nor longer than they were.
 func TestAttackPathMTUValues(t *testing.T) {
 	lowest, highest, tried := 1500, 0, 0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		c := v.inFlight()
 		for _, length := range []uint16{0, 20, 576, 1500, 65535} {
 			for mtu := 0; mtu <= 65535; mtu += 1 + mtu/2000 {
@@ -144,9 +144,9 @@ func TestAttackPathMTUValues(t *testing.T) {
 // again each time, up to maxPathSteps times; then the smallest is taken at once, and there
 // is no more to gain.
 func TestAttackPathMTUSteps(t *testing.T) {
-	var cost, again toll
+	var cost, again suite.Toll
 	flights := 0.0
-	onVictim(t, quietConfig(), func(v *victim) {
+	onDirect(t, quietConfig(), func(v *direct) {
 		c := v.inFlight()
 		payload := 0
 		v.see = func(frame []byte) {
@@ -161,18 +161,18 @@ func TestAttackPathMTUSteps(t *testing.T) {
 		cost = v.attack(1500-minPathMTU, step)
 		flights = float64(payload) / (10 * 1460)
 		again = v.attack(1500-minPathMTU, step)
-		if again.answers != 0 || v.s.mtuTo(peerIP) != minPathMTU {
-			v.Errorf("the same once more: %d frames, and the path takes %d", again.answers, v.s.mtuTo(peerIP))
+		if again.Answers != 0 || v.s.mtuTo(peerIP) != minPathMTU {
+			v.Errorf("the same once more: %d frames, and the path takes %d", again.Answers, v.s.mtuTo(peerIP))
 		}
 		v.delivered(c)
 	})
 	if flights > maxPathSteps+1 {
-		t.Errorf("%d errors had %.1f windows sent, want %d at most", cost.frames, flights, maxPathSteps+1)
+		t.Errorf("%d errors had %.1f windows sent, want %d at most", cost.Frames, flights, maxPathSteps+1)
 	}
 	suite.Row{
 		Area: "attack", What: "fragmentation needed, a byte less each time", Source: "RFC 5927 7",
-		Tried: fmt.Sprintf("%d errors with right numbers, at once, with %d bytes on their way", cost.frames, 10*1460),
+		Tried: fmt.Sprintf("%d errors with right numbers, at once, with %d bytes on their way", cost.Frames, 10*1460),
 		Outcome: fmt.Sprintf("what is on its way is sent again %.1f times, %s; then nothing more for %v. A blind attacker has to guess a number in the window",
-			flights, cost.traffic(), pathMTULife),
+			flights, cost.Traffic(), pathMTULife),
 	}.Report(t)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // greedy opens a connection with so much to send that only the windows are in the way.
-func (a *target) greedy(options string, wnd uint16) *Conn {
+func (a *tcpDirect) greedy(options string, wnd uint16) *Conn {
 	a.Helper()
 	c := a.open(8000, options)
 	a.ackAt(c, c.snd.una, wnd)
@@ -21,7 +21,7 @@ func (a *target) greedy(options string, wnd uint16) *Conn {
 }
 
 // ackAt has an ACK come, with SACK blocks or without.
-func (a *target) ackAt(c *Conn, ack seqNum, wnd uint16, blocks ...span) []segment {
+func (a *tcpDirect) ackAt(c *Conn, ack seqNum, wnd uint16, blocks ...span) []segment {
 	seg := segment{srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt, ack: ack, flags: flagACK, wnd: wnd}
 	if len(blocks) > 0 {
 		seg.options = sackOption(blocks...)
@@ -34,7 +34,7 @@ func (a *target) ackAt(c *Conn, ack seqNum, wnd uint16, blocks ...span) []segmen
 func TestAttackACKDivision(t *testing.T) {
 	const mss = 1460
 	window := func(acks int) (cwnd int) {
-		onTarget(t, func(a *target) {
+		onTCPDirect(t, func(a *tcpDirect) {
 			c := a.greedy(optMSS, 65535)
 			una := c.snd.una
 			for i := 1; i <= acks; i++ {
@@ -56,11 +56,11 @@ func TestAttackACKDivision(t *testing.T) {
 // 5681 3.2), up to those that are on their way ("there cannot have been more").
 func TestAttackDuplicateACKs(t *testing.T) {
 	for what, options := range map[string]string{"duplicate ACKs, without SACK": optMSS, "duplicate ACKs, with SACK": optMSS + optSACK} {
-		onTarget(t, func(a *target) {
+		onTCPDirect(t, func(a *tcpDirect) {
 			c := a.greedy(options, 65535)
 			una, flight := c.snd.una, int(c.snd.nxt-c.snd.una)
 			a.segments = 0
-			acks := many(10_000, 1_000_000)
+			acks := suite.Many(10_000, 1_000_000)
 			for range acks {
 				a.ackAt(c, una, 65535)
 			}
@@ -81,7 +81,7 @@ func TestAttackDuplicateACKs(t *testing.T) {
 // congestion window grows as on a path without losses. It is the peer's own data that are
 // missing then. How much we send for each byte that comes is what an attacker gains.
 func TestAttackOptimisticACKs(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.greedy(optMSS+optWS7, 65535)
 		a.forget = true
 		una := c.snd.una
@@ -121,12 +121,12 @@ func stamped(value uint32) []byte {
 // 5): who does not know the acknowledgment number has no say about TS.Recent, either. Nor
 // may a segment that comes in another order than it was sent.
 func TestAttackTimestamps(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, optMSS)
 		c.ts.on, c.ts.recent, c.ts.recentAt = true, 1, a.s.clock() // as if the SYNs had had it
 		nxt, una := c.rcv.nxt, c.snd.una
 		random := rand.New(rand.NewPCG(7323, 5))
-		tried, answered := many(20_000, 200_000), 0
+		tried, answered := suite.Many(20_000, 200_000), 0
 		for i := range tried {
 			seg := segment{srcPort: 8000, dstPort: 80, seq: nxt, flags: flagACK, wnd: 1000, options: stamped(1 + uint32(random.Uint64N(1<<31)))}
 			switch i % 4 {
@@ -151,7 +151,7 @@ func TestAttackTimestamps(t *testing.T) {
 			t.Error("what the peer says is not taken any more")
 		}
 		// The peer's own old segments, which PAWS is for.
-		old := many(20_000, 200_000)
+		old := suite.Many(20_000, 200_000)
 		for range old {
 			answered += len(a.hit(forge(peerIP, segment{srcPort: 8000, dstPort: 80, seq: c.rcv.nxt, ack: una, flags: flagACK, options: stamped(1), data: []byte("old")})))
 			a.pass(time.Millisecond)
@@ -170,7 +170,7 @@ func TestAttackTimestamps(t *testing.T) {
 // The same in TIME-WAIT: a timestamp of the future in a segment with any numbers would have
 // the SYN of the peer's next connection taken for an old one (RFC 6191 2).
 func TestAttackTimestampInTimeWait(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, optMSS)
 		c.ts.on, c.ts.recent = true, 1
 		c.Close()

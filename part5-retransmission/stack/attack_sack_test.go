@@ -17,7 +17,7 @@ import (
 // download has the peer acknowledge a stream of n bytes in the way that makes our window
 // grow fastest, after a round trip of 10 ms. It returns how many segments were on their
 // way at most.
-func (a *target) download(c *Conn, n int, wnd uint16) (most int) {
+func (a *tcpDirect) download(c *Conn, n int, wnd uint16) (most int) {
 	a.Helper()
 	done := make(chan bool)
 	go func() { c.Write(make([]byte, n)); close(done) }()
@@ -46,14 +46,14 @@ func (a *target) download(c *Conn, n int, wnd uint16) (most int) {
 // segments are on their way at most, and what is left of the list of them when all are
 // acknowledged. An idle connection must not cost what it needed at its best.
 func TestAttackLowMSS(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		const n = 3 << 20
 		low := "02040001" + optSACK + optWS7
 		a.forget = true
 		first := a.open(999, low)
 		a.download(first, n, 65535) // so that the pool of chunks is full
-		conns := make([]*Conn, many(10, 500))
-		before := heap()
+		conns := make([]*Conn, suite.Many(10, 500))
+		before := suite.Heap()
 		a.segments, a.bytes = 0, 0
 		most := 0
 		for i := range conns {
@@ -61,7 +61,7 @@ func TestAttackLowMSS(t *testing.T) {
 			conns[i] = c
 			most = max(most, a.download(c, n, 65535))
 		}
-		grown := (heap() - before) / int64(len(conns))
+		grown := (suite.Heap() - before) / int64(len(conns))
 		if most > maxSentSegments || most < maxSentSegments/2 {
 			t.Errorf("up to %d segments were on their way, at most %d", most, maxSentSegments)
 		}
@@ -86,7 +86,7 @@ func TestAttackLowMSS(t *testing.T) {
 // blocks that mark every second segment, as many as there can be, in the order that makes
 // the list longest. The scoreboard stays as long as it is, and an ACK is cheap.
 func TestAttackSACKHoles(t *testing.T) {
-	onTarget(t, func(a *target) {
+	onTCPDirect(t, func(a *tcpDirect) {
 		c := a.open(8000, "02040001"+optSACK+optWS7)
 		a.forget = true
 		a.ackAt(c, c.snd.una, 65535)
@@ -100,7 +100,7 @@ func TestAttackSACKHoles(t *testing.T) {
 			a.Fatalf("only %d segments are on their way", live)
 		}
 		una, mss := c.snd.una, c.effSndMSS()
-		acks, before := 0, heap()
+		acks, before := 0, suite.Heap()
 		a.segments = 0
 		began := cpuTime()
 		for i := live - 2; i > 8; i -= 8 { // every second one, the last first
@@ -113,7 +113,7 @@ func TestAttackSACKHoles(t *testing.T) {
 			acks++
 		}
 		each := (cpuTime() - began) / time.Duration(acks)
-		grown := heap() - before
+		grown := suite.Heap() - before
 		if n := len(c.sentSegments.live()); n > maxSentSegments { // not even with tail loss probes
 			t.Errorf("the list has %d segments", n)
 		}

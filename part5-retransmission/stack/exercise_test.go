@@ -20,7 +20,7 @@ import (
 // Exercise 1: Status, and with it the page http://10.0.0.4/, tells what we think of the
 // network: SRTT, RTO, cwnd and ssthresh.
 func TestExercise1Status(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		c := r.open(60000, optMSS)
 		check := func(when string) {
 			t.Helper()
@@ -61,7 +61,7 @@ func TestExercise1Status(t *testing.T) {
 // send it. When a segment of more than 1200 bytes was sent again five times in vain, it goes
 // again in smaller pieces.
 func TestExercise2BlackHole(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.open(60000, optMSS)
 		sent := r.write(1460)
 		if len(sent) != 1 || len(sent[0].data) != 1460 {
@@ -81,7 +81,7 @@ func TestExercise2BlackHole(t *testing.T) {
 // copy. So nothing was lost but time: the timeout was false (RFC 3522). What is on its way
 // is not sent again, and the windows are what they were before.
 func TestExercise3FalseTimeout(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		c := r.open(60000, optMSS+optTS)
 		r.write(5 * 1448)
 		var echo uint32
@@ -116,11 +116,10 @@ func TestExercise4Vegas(t *testing.T) {
 	const rate, delay, size = 10_000_000, 20 * time.Millisecond, 10 << 20
 	cable := wire.Faults{Rate: rate, Delay: delay, Queue: 300}
 	synctest.Test(t, func(t *testing.T) {
-		p := newPairOn(t, cable, func(dev Device, cfg Config) *Stack {
-			cfg.CongestionControl = "vegas"
-			return New(dev, cfg)
-		})
-		defer p.close()
+		seg, cfg := wire.New(2), quietConfig()
+		cfg.CongestionControl = "vegas"
+		p := newPair(t, seg, New(wire.Impair(seg.End(0), cable), cfg), New(seg.End(1), honestConfig()))
+		defer p.Close()
 		ours, peer := p.connect(8000)
 		start := time.Now()
 		got := make(chan error, 2)

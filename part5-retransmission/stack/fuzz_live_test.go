@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // FuzzLiveStack has a stack live through a program of bytes: segments near the numbers
@@ -105,7 +107,7 @@ func newLiveFuzz(t *testing.T, mode byte) *liveFuzz {
 // receive has the stack receive a segment of the peer.
 func (z *liveFuzz) receive(key connKey, seg segment) {
 	seg.srcPort, seg.dstPort = key.remotePort, key.localPort
-	z.s.receiveFrame(steadyFrame(seg))
+	z.s.receiveFrame(forge(peerIP, seg))
 }
 
 // timestamps is the option as the peer would send it, earlier or later by some.
@@ -406,8 +408,8 @@ func newSession(f *testing.F, plain bool) *session {
 	us, them := New(&x.out, quietConfig()), New(&x.in, honestConfig())
 	f.Cleanup(func() { us.Close(); them.Close() })
 	us.tcp.noSACK = plain
-	us.meet(request(peerMAC, peerIP, ourIP))
-	them.meet(arpFrame(peerMAC, ourMAC, 1, ourMAC, ourIP, MAC{}, peerIP))
+	underTest.Meet(us, peerIP, peerMAC)
+	underTest.Meet(them, ourIP, ourMAC)
 	l, err := us.Listen(80)
 	if err != nil {
 		f.Fatal(err)
@@ -486,8 +488,8 @@ func capturedPrograms(tb testing.TB, size int) (programs [][]byte) {
 	sides, lives := make(map[key]*side), make(map[key][]byte)
 	step := func(at key, b ...byte) { lives[at] = append(append(lives[at], b...), make([]byte, size-len(b))...) }
 	var order []key
-	for _, frame := range capturedFrames(tb) {
-		if !isProtocol(protocolTCP)(frame) {
+	for _, frame := range suite.CapturedFrames(tb) {
+		if !suite.IsProtocol(protocolTCP)(frame) {
 			continue
 		}
 		_, packet, _ := parseEther(frame)

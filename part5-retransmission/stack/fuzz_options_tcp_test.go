@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"testing"
 
+	"framebyframe/shared/suite"
+
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
@@ -16,7 +18,7 @@ func FuzzTCPOptions(f *testing.F) {
 		"0101 0522 00000001 00000002 00000003 00000004 00000005 00000006 00000007 00000008", "0502 0000", "0503 0000", "0809 0000", "08 0a"} {
 		f.Add(unhex(list))
 	}
-	for _, b := range capturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, isProtocol(protocolTCP)) {
+	for _, b := range suite.CapturedPayloads(f, etherHeaderLen+ipv4MinHeaderLen, suite.IsProtocol(protocolTCP)) {
 		var seg segment
 		if seg.parseHeader(b) == nil {
 			f.Add(seg.options)

@@ -29,7 +29,7 @@ var (
 // Two stacks on a cable that does everything a cable can do wrong. Whatever happens, both
 // streams arrive as they were, both ends end, and nothing is left.
 func TestPairsOnBadCables(t *testing.T) {
-	seeds := cmp.Or(*pairSeeds, many(fewer(30), 1000))
+	seeds := cmp.Or(*pairSeeds, suite.Many(suite.QuarterUnderRace(30), 1000))
 	for seed := *pairFirst; seed < *pairFirst+uint64(seeds); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { badCable(t, seed) })

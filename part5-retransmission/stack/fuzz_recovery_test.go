@@ -27,7 +27,7 @@ func TestRandomSegments(t *testing.T) {
 	}
 	for seed := *segFirst; seed < *segFirst+seeds; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			onRig(t, func(r *rig) { randomSegments(r, seed) })
+			onConnDirect(t, func(r *connDirect) { randomSegments(r, seed) })
 		})
 		if t.Failed() {
 			return
@@ -42,7 +42,7 @@ func TestRandomSegments(t *testing.T) {
 
 // A segment is one of a batch more often than not; else the user does something, or time
 // passes, or an ICMP error comes.
-func randomSegments(r *rig, seed uint64) {
+func randomSegments(r *connDirect, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 3))
 	n := random.IntN
 	if n(2) == 0 { // numbers that wrap soon
@@ -85,7 +85,7 @@ func randomSegments(r *rig, seed uint64) {
 
 // check checks all invariants; and that no edge of the connection went back behind where
 // it was. It returns where they are now.
-func (r *rig) check(was edges) edges {
+func (r *connDirect) check(was edges) edges {
 	c := r.c
 	r.s.checkTCP(r.T)
 	r.s.checkLoss(r.T)
@@ -120,7 +120,7 @@ func (c *Conn) checkEdges(t *testing.T, was edges) edges {
 }
 
 // checkOut checks what the stack sends.
-func (r *rig) checkOut(o segment) {
+func (r *connDirect) checkOut(o segment) {
 	c := r.c
 	if o.has(flagRST) || c.state == stateClosed {
 		return
@@ -140,7 +140,7 @@ func (r *rig) checkOut(o segment) {
 }
 
 // user is a call of the user.
-func (r *rig) user(random *rand.Rand) {
+func (r *connDirect) user(random *rand.Rand) {
 	c, n := r.c, random.IntN
 	deadline := func() { c.SetDeadline(time.Now().Add(time.Millisecond)) }
 	switch n(14) {
@@ -174,7 +174,7 @@ func (r *rig) user(random *rand.Rand) {
 }
 
 // random is a segment near the truth. The lock is held.
-func (r *rig) random(random *rand.Rand) segment {
+func (r *connDirect) random(random *rand.Rand) segment {
 	c, n := r.c, random.IntN
 	near := func(at seqNum, far int) seqNum {
 		switch n(6) {
@@ -250,7 +250,7 @@ func (r *rig) random(random *rand.Rand) segment {
 }
 
 // icmpTooBig sends an error about a segment of ours: it was too large for the path.
-func (r *rig) icmpTooBig(random *rand.Rand) {
+func (r *connDirect) icmpTooBig(random *rand.Rand) {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	seg := segment{srcPort: r.key.localPort, dstPort: r.key.remotePort, seq: r.c.snd.una, flags: flagACK}

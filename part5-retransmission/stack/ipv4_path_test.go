@@ -41,7 +41,7 @@ func TestPathMTUTable(t *testing.T) {
 				t.Error("it has grown")
 			}
 		})
-		b.advance(pathMTULife + time.Second)
+		b.Advance(pathMTULife + time.Second)
 		b.do(func() {
 			if n := b.s.mtuTo(otherIP.Next()); n != 1500 {
 				t.Errorf("after 10 minutes it is %d", n)
@@ -75,7 +75,7 @@ func TestPathMTUSteps(t *testing.T) {
 					t.Errorf("one step more: %d bytes", b.s.mtuTo(peerIP))
 				}
 			})
-			b.advance(pathMTULife + time.Second)
+			b.Advance(pathMTULife + time.Second)
 		}
 	})
 }
@@ -134,13 +134,10 @@ func TestNarrowPath(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seg := wire.New(2)
 				way := &narrow{End: seg.End(0), back: seg.End(1), mtu: c.mtu, says: c.says}
-				p := &pair{t, seg, New(way, quietConfig()), New(seg.End(1), honestConfig())}
-				for _, s := range []*Stack{p.ours, p.peer} {
-					go s.Run()
-				}
-				defer p.close()
+				p := newPair(t, seg, New(way, quietConfig()), New(seg.End(1), honestConfig()))
+				defer p.Close()
 				ours, peer := p.connect(80)
-				if took := p.bothWays(ours, peer, 100_000); took > time.Second {
+				if took := p.BothWays(ours, peer, 100_000); took > time.Second {
 					t.Errorf("it took %v", took)
 				}
 				if (way.cut > 0) != c.cut || way.longest > minPathMTU || way.refused > 50 {
@@ -158,13 +155,10 @@ func TestNarrowestLink(t *testing.T) {
 		ours, peer := quietConfig(), honestConfig()
 		ours.MTU, peer.MTU = minMTU, minMTU
 		faults := wire.Faults{Loss: 0.05, Seed: 1, Delay: time.Millisecond}
-		p := &pair{t, seg, New(wire.Impair(seg.End(0), faults), ours), New(seg.End(1), peer)}
-		for _, s := range []*Stack{p.ours, p.peer} {
-			go s.Run()
-		}
-		defer p.close()
+		p := newPair(t, seg, New(wire.Impair(seg.End(0), faults), ours), New(seg.End(1), peer))
+		defer p.Close()
 		a, b := p.connect(80)
-		p.bothWays(a, b, 20_000)
+		p.BothWays(a, b, 20_000)
 		p.ours.mu.Lock()
 		defer p.ours.mu.Unlock()
 		if n := p.ours.dropped[errIPv4NoRouteOut]; n > 0 {

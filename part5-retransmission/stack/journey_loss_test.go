@@ -8,7 +8,7 @@ import (
 // A segment goes out and nothing comes back: the retransmission timer fires.
 func init() {
 	journeys["retransmit"] = func(t *testing.T) {
-		onTCPBench(t, func(b *tcpBench) {
+		onBench(t, func(b *bench) {
 			b.playLegs(opened(plainPeer, 60000)+`
 					+0 do write 1000 = 1000
 					+0 > P. 1:1001(1000) ack 1`,
@@ -21,7 +21,7 @@ func init() {
 // Ten segments go out, the first is lost, and the peer says what it has of the others.
 func init() {
 	journeys["sack"] = func(t *testing.T) {
-		onTCPBench(t, func(b *tcpBench) {
+		onBench(t, func(b *bench) {
 			b.playLegs(`
 					+0  < S 0:0(0) win 60000 <mss 1000,nop,nop,sackOK>
 					+0  > S. 0:0(0) ack 1

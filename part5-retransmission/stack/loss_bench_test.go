@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // newSteadyOptions is newSteady with timestamps, SACK and window scale.
@@ -22,19 +24,19 @@ func newSteadyOptions(tb testing.TB) *steady {
 		tb.Fatal("the options were not agreed upon")
 	}
 	ack := segment{srcPort: 8000, dstPort: 80, flags: flagACK, wnd: 1000, options: unhex("0101080a 00000001 00000000")}
-	d.ack = steadyFrame(ack)
+	d.ack = forge(peerIP, ack)
 	ack.data = d.text
-	d.full = steadyFrame(ack)
+	d.full = forge(peerIP, ack)
 	return d
 }
 
 // open opens a connection from a port of the peer.
 func (d *steady) open(l *Listener, port uint16, tb testing.TB) *Conn {
 	syn := segment{srcPort: port, dstPort: 80, flags: flagSYN, wnd: 65535, options: unhex("020405b4 0402 080a 00000001 00000000 01 030307")}
-	d.receive(steadyFrame(syn))
+	d.receive(forge(peerIP, syn))
 	iss := d.s.tcp.conns[connKey{peerIP.As4(), port, 80}].snd.iss
 	ack := segment{srcPort: port, dstPort: 80, seq: 1, ack: iss + 1, flags: flagACK, wnd: 1000, options: unhex("0101080a 00000001 00000000")}
-	d.receive(steadyFrame(ack))
+	d.receive(forge(peerIP, ack))
 	c, err := l.AcceptTCP()
 	if err != nil {
 		tb.Fatal(err)
@@ -101,7 +103,7 @@ func BenchmarkIdleConn(b *testing.B) {
 			for b.Loop() {
 				d := newSteadyOptions(b)
 				l := d.s.tcp.listeners[80]
-				before := heap()
+				before := suite.Heap()
 				began := time.Now()
 				for i := range conns {
 					d.c = d.open(l, uint16(9000+i), b)
@@ -113,7 +115,7 @@ func BenchmarkIdleConn(b *testing.B) {
 					b.Fatalf("%d connections, %d chunks", d.s.tcp.open.Len(), d.s.tcp.chunks.used)
 				}
 				took := time.Since(began)
-				b.ReportMetric(float64(heap()-before-int64(len(d.s.tcp.chunks.free)*chunkLen))/conns, "bytes/conn")
+				b.ReportMetric(float64(suite.Heap()-before-int64(len(d.s.tcp.chunks.free)*chunkLen))/conns, "bytes/conn")
 				b.ReportMetric(float64(took.Nanoseconds())/conns, "ns/conn")
 				runtime.KeepAlive(d)
 				d.s.Close()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"framebyframe/shared/apps"
+	"framebyframe/shared/suite"
 	"framebyframe/shared/wire"
 )
 
@@ -16,25 +17,25 @@ import (
 func init() {
 	for name, lost := range map[string][]int{"one-loss": {20}, "three-losses": {20, 24, 28}} {
 		for ending, plain := range map[string]bool{"-sack": false, "-plain": true} {
-			recordings[name+ending] = func(t *testing.T) *recording { return recordLosses(t, plain, lost) }
+			recordings[name+ending] = func(t *testing.T) *suite.Recording { return recordLosses(t, plain, lost) }
 		}
 	}
 }
 
 // recordLosses records a transfer of 100 segments on a path of 8 Mbit/s with a round trip
 // of 100 ms.
-func recordLosses(t *testing.T, plain bool, lost []int) *recording {
+func recordLosses(t *testing.T, plain bool, lost []int) *suite.Recording {
 	faults := wire.Faults{Delay: 50 * time.Millisecond, Rate: 8e6, DropOut: dropFull(lost)}
 	from, to, r := recordPair(t, faults, func(s *Stack) { s.tcp.noSACK = plain })
 	defer to.s.Close()
 	defer from.s.Close()
 	from.SetNoDelay(true) // the last segment need not wait for the others
-	r.send(t, from, to, 140_000)
+	transferred(t, from, to, 140_000)
 	time.Sleep(200 * time.Millisecond)
-	if n := r.rows("lost"); n != len(lost) {
+	if n := r.Rows("lost"); n != len(lost) {
 		t.Errorf("%d segments were lost, want %d", n, len(lost))
 	}
-	if n := r.rows("sack"); n == 0 != plain {
+	if n := r.Rows("sack"); n == 0 != plain {
 		t.Errorf("%d SACK blocks, without SACK: %v", n, plain)
 	}
 	return r
@@ -55,8 +56,8 @@ func dropFull(numbers []int) func(frame []byte) bool {
 	}
 }
 
-// send writes n bytes and waits until the receiver has read them all.
-func (r *recording) send(t *testing.T, from, to *Conn, n int) {
+// transferred writes n bytes and waits until the receiver has read them all.
+func transferred(t *testing.T, from, to *Conn, n int) {
 	go func() {
 		if _, err := from.Write(pattern(n)); err != nil {
 			t.Error(err)
@@ -98,11 +99,11 @@ func roundTrip(at time.Duration) time.Duration {
 //	rto     in milliseconds, when one of them changes: the sample R', which follows from
 //	        SRTT; SRTT, RTTVAR, and the RTO with the backing off
 func init() {
-	recordings["rto"] = func(t *testing.T) *recording {
+	recordings["rto"] = func(t *testing.T) *suite.Recording {
 		start := time.Now()
 		defer time.Sleep(time.Second) // whoever writes notices that all is closed
 		seg := wire.New(2)
-		r := newRecording(slowPath{seg.End(0), func() time.Duration { return roundTrip(time.Since(start)) }})
+		r := suite.NewRecording(slowPath{seg.End(0), func() time.Duration { return roundTrip(time.Since(start)) }})
 		ours, peer := New(r, quietConfig()), New(seg.End(1), honestConfig())
 		for _, s := range []*Stack{ours, peer} {
 			go s.Run()
@@ -139,12 +140,12 @@ func init() {
 				if last.srtt == 0 {
 					sample = now.srtt
 				}
-				r.row("rto", millis(sample), millis(now.srtt), millis(now.rttvar), millis(now.timeout()))
+				r.Row("rto", millis(sample), millis(now.srtt), millis(now.rttvar), millis(now.timeout()))
 			}
 			last = now
 		}
-		if r.rows("rto") < 50 {
-			t.Errorf("there were %d samples, want one for each question", r.rows("rto"))
+		if r.Rows("rto") < 50 {
+			t.Errorf("there were %d samples, want one for each question", r.Rows("rto"))
 		}
 		return r
 	}
@@ -156,7 +157,7 @@ func init() {
 //	cwnd    CWND, ssthresh (0: there is none yet), what is going on: slow start, avoidance,
 //	        recovery, timeout
 func init() {
-	recordings["cwnd"] = func(t *testing.T) *recording {
+	recordings["cwnd"] = func(t *testing.T) *suite.Recording {
 		start := time.Now()
 		dead := func(at time.Duration) bool { return at > 41*time.Second && at < 42*time.Second }
 		faults := wire.Faults{Delay: 40 * time.Millisecond, Rate: 20e6, Queue: 80, DropOut: func([]byte) bool { return dead(time.Since(start)) }}
@@ -169,7 +170,7 @@ func init() {
 		for last, now := 0, ""; time.Since(start) < time.Minute; time.Sleep(20 * time.Millisecond) {
 			cwnd, ssthresh, what := from.congestionNow()
 			if cwnd != last || what != now {
-				r.row("cwnd", cwnd, ssthresh, what)
+				r.Row("cwnd", cwnd, ssthresh, what)
 			}
 			last, now, seen[what] = cwnd, what, true
 		}
@@ -198,11 +199,4 @@ func (c *Conn) congestionNow() (cwnd, ssthresh int, what string) {
 		ssthresh = 0
 	}
 	return c.cc.cwnd, ssthresh, what
-}
-
-// row writes a row. Columns are numbers or words.
-func (r *recording) row(columns ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.put(columns...)
 }

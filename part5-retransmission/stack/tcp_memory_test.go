@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"framebyframe/shared/apps"
+	"framebyframe/shared/suite"
 	"framebyframe/shared/wire"
 )
 
@@ -21,7 +22,7 @@ func (d *steady) many(t *testing.T, n int) []*Conn {
 
 // arrive has a full segment come on a connection, so many bytes behind RCV.NXT.
 func (d *steady) arrive(c *Conn, gap int) {
-	d.receive(steadyFrame(segment{
+	d.receive(forge(peerIP, segment{
 		srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt.add(gap), ack: c.snd.nxt, flags: flagACK, wnd: 1000,
 		options: unhex("0101080a 00000001 00000000"), data: d.text,
 	}))
@@ -43,7 +44,7 @@ const budgetConns = 2500
 // notUnderRace skips a test of one goroutine, which the race detector has nothing to say
 // about, and which it makes much slower.
 func notUnderRace(t *testing.T) {
-	if raceEnabled {
+	if suite.RaceEnabled {
 		t.Skip("one goroutine")
 	}
 }
@@ -129,7 +130,7 @@ func TestBudgetGapsAreFilled(t *testing.T) {
 // Nor does the budget count for what fits into chunks that are there already, as a
 // segment does that comes before the end of the gap.
 func TestBudgetGapHasChunks(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.open(60000, optMSS)
 		r.in(segment{flags: flagACK, seq: 30001, ack: r.nxt(), wnd: 60000, data: pattern(1000)})
 		others := func(chunks int) { r.locked(func() { r.s.tcp.chunks.used += chunks }) }
@@ -199,7 +200,7 @@ func TestBudgetBehindFIN(t *testing.T) {
 
 // control has a segment without data come.
 func (d *steady) control(c *Conn, flags uint8) {
-	d.receive(steadyFrame(segment{
+	d.receive(forge(peerIP, segment{
 		srcPort: c.key.remotePort, dstPort: 80, seq: c.rcv.nxt, ack: c.snd.nxt, flags: flags, wnd: 1000,
 		options: unhex("0101080a 00000001 00000000"),
 	}))
@@ -286,7 +287,7 @@ func TestHoardersArePruned(t *testing.T) {
 
 // A byte at the far end of the window takes one chunk, and not those of the gap before it.
 func TestGapTakesNoMemory(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.locked(func() {
 			pool := &r.s.tcp.chunks
 			b := buffer{pool: pool}

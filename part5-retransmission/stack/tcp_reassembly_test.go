@@ -29,9 +29,9 @@ func (d *batchDevice) Read(b []byte) (int, error) {
 
 // batch has the stack handle segments as one batch, as if it had found them all on its
 // device.
-func (b *tcpBench) batch(segments ...string) {
+func (b *bench) batch(segments ...string) {
 	b.Helper()
-	d := &batchDevice{Device: b.ours}
+	d := &batchDevice{Device: b.Ours}
 	b.do(func() {
 		f := script.Flow{
 			SrcMAC: peerMAC, DstMAC: ourMAC, SrcIP: peerIP, DstIP: ourIP, SrcPort: 8000, DstPort: 80,
@@ -55,7 +55,7 @@ func (b *tcpBench) batch(segments ...string) {
 	if err := b.s.receiveBatch(frame, n); err != nil {
 		b.Error(err)
 	}
-	b.do(func() { b.s.dev = b.ours })
+	b.do(func() { b.s.dev = b.Ours })
 }
 
 // fullSegments are n segments of 1000 bytes from a place of the stream on.
@@ -71,8 +71,8 @@ func fullSegments(from, n int) (all []string) {
 // a connection is young the peer counts ACKs; it must not have to stop; and after a loss one
 // ACK may be lost, too.
 func TestACKsOfABatch(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(opened("<mss 1000,nop,wscale 7>", 1000))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(opened("<mss 1000,nop,wscale 7>", 1000))
 		defer p.Close()
 		b.do(func() {
 			c := b.conn(8000)
@@ -111,6 +111,7 @@ func TestACKsOfABatch(t *testing.T) {
 		check("long after it", []int{391001}, fullSegments(381001, 10)...)
 		b.do(func() { b.conn(8000).rcv.buff = 40000 })
 		check("a quarter of the buffer", []int{401001, 411001, 413001}, fullSegments(391001, 22)...)
+		b.do(func() { b.conn(8000).rcv.buff = 1 << 20 }) // or it would have offered more than it has
 	})
 }
 
@@ -126,8 +127,8 @@ func TestACKsOfABatchWithGap(t *testing.T) {
 	}
 	for peer, want := range map[string][]string{plainPeer: counted, sackPeer: told} {
 		t.Run(peer, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
-				p := b.newPeer(opened(peer, 1000))
+			onBench(t, func(b *bench) {
+				p := b.NewPeer(opened(peer, 1000))
 				defer p.Close()
 				b.batch(fullSegments(1001, 12)...)
 				sent := p.Sent(time.Millisecond)
@@ -157,8 +158,8 @@ func TestACKsOfABatchWithGap(t *testing.T) {
 // A peer that sends every second byte only gets a bounded number of pieces kept, and can
 // send the rest again.
 func TestReassemblyBound(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(accepted)
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted)
 		defer p.Close()
 		const pieces = maxOutOfOrder + 44
 		for i := range pieces {
@@ -178,13 +179,13 @@ func TestReassemblyBound(t *testing.T) {
 			+0 < . 1:%[4]d(%[5]d) ack 1 win 1000
 			+0~+.2 > . 1:1(0) ack %[4]d
 			+0 do read 10000 = %[5]d`,
-			2*maxOutOfOrder, 2*maxOutOfOrder-1, 2*maxOutOfOrder+1, 2*pieces+1, 2*pieces), b.calls())
+			2*maxOutOfOrder, 2*maxOutOfOrder-1, 2*maxOutOfOrder+1, 2*pieces+1, 2*pieces))
 	})
 }
 
 // secret has a connection carry text, so that it is in memory that is used again, and
 // ends it. The next one is from another port.
-func (r *rig) secret(text []byte) {
+func (r *connDirect) secret(text []byte) {
 	r.Helper()
 	r.open(60000, optMSS)
 	for at := 0; at < len(text); at += 1000 {
@@ -203,7 +204,7 @@ func (r *rig) secret(text []byte) {
 // the FINs fill. Nothing is read there that the peer has not sent; least of all what
 // others have.
 func TestFINHole(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.secret(bytes.Repeat([]byte("SECRET42"), 100))
 		r.open(60000, optMSS)
 		const hole = 64
@@ -230,7 +231,7 @@ func TestFINTwice(t *testing.T) {
 	text := bytes.Repeat([]byte{'x'}, 10_000)
 	irs := d.c.rcv.nxt
 	send := func(from, to int, flags uint8) {
-		d.receive(steadyFrame(segment{
+		d.receive(forge(peerIP, segment{
 			srcPort: 8000, dstPort: 80, seq: irs.add(from), ack: d.c.snd.nxt, flags: flagACK | flags, wnd: 1000,
 			options: unhex("0101080a 00000001 00000000"), data: text[from:to],
 		}))
@@ -254,7 +255,7 @@ func TestFINTwice(t *testing.T) {
 func TestFINBeforeText(t *testing.T) {
 	d := newSteadyOptions(t)
 	d.arrive(d.c, 500)
-	d.receive(steadyFrame(segment{
+	d.receive(forge(peerIP, segment{
 		srcPort: 8000, dstPort: 80, seq: d.c.rcv.nxt, ack: d.c.snd.nxt, flags: flagACK | flagFIN, wnd: 1000,
 		options: unhex("0101080a 00000001 00000000"), data: d.text[:600],
 	}))
@@ -277,8 +278,8 @@ func TestWindowGrowsBehindGap(t *testing.T) {
 		"<mss 1000,sackOK>":              false, // 64 KB are all that can be said
 	} {
 		t.Run(peer, func(t *testing.T) {
-			onTCPBench(t, func(b *tcpBench) {
-				p := b.newPeer(opened(peer, 1000))
+			onBench(t, func(b *bench) {
+				p := b.NewPeer(opened(peer, 1000))
 				defer p.Close()
 				buffer := func() (buff, edge int) {
 					b.do(func() {
@@ -307,8 +308,8 @@ func TestWindowGrowsBehindGap(t *testing.T) {
 
 // A user who does not take what he can gets no more: then it is he who keeps the peer waiting.
 func TestWindowBehindGapWaitsForUser(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(opened("<mss 1000,nop,wscale 7,sackOK>", 1000))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(opened("<mss 1000,nop,wscale 7,sackOK>", 1000))
 		defer p.Close()
 		b.batch(fullSegments(1, 1)...) // nobody reads it
 		b.batch(fullSegments(2001, 40)...)
@@ -323,8 +324,8 @@ func TestWindowBehindGapWaitsForUser(t *testing.T) {
 
 // However much waits, the buffer stays within its bound.
 func TestWindowBehindGapIsBounded(t *testing.T) {
-	onTCPBench(t, func(b *tcpBench) {
-		p := b.newPeer(opened("<mss 1000,nop,wscale 7,sackOK>", 1000))
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(opened("<mss 1000,nop,wscale 7,sackOK>", 1000))
 		defer p.Close()
 		for at := 1001; at < 3*nearBuffer; at += 32_000 {
 			b.batch(fullSegments(at, 32)...)
@@ -400,12 +401,10 @@ func TestBuffersFollowPath(t *testing.T) {
 					c.loseSYN = c.loseSYN && !lost
 					return lost
 				}
-				p := &pair{t, seg, New(ends[0], quietConfig()), New(ends[1], honestConfig())}
-				for _, s := range []*Stack{p.ours, p.peer} {
-					s.tcp.noSACK = c.plain
-					go s.Run()
-				}
-				defer p.close()
+				us, them := New(ends[0], quietConfig()), New(ends[1], honestConfig())
+				us.tcp.noSACK, them.tcp.noSACK = c.plain, c.plain
+				p := newPair(t, seg, us, them)
+				defer p.Close()
 				ours, peer := p.connect(80)
 				time.Sleep(time.Second)
 				for _, end := range ends {

@@ -83,7 +83,7 @@ func TestPatienceRoundEnds(t *testing.T) {
 // 6582 3.2): also when the last loss is 2 GB ago, and recover would look as if it were
 // ahead.
 func TestRecoverWraps(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.open(60000, optMSS)
 		r.locked(func() { r.c.recovery.recover = r.c.snd.una - 1<<31 + 20000 }) // as nearly 2 GB later
 		r.c.SetNoDelay(true)
@@ -115,7 +115,7 @@ func TestRecoverWraps(t *testing.T) {
 // is set ... All segment queues should be flushed" (RFC 9293 3.10.7.4): what is lost is
 // not sent again.
 func TestResetBehindLoss(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.open(60000, optMSS+optSACK)
 		una := r.una()
 		r.pass(time.Second)

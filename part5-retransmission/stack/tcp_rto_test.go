@@ -113,7 +113,7 @@ func TestMinRTTAges(t *testing.T) {
 // say that the round trip takes no time at all. The shortest round trip, by which RACK
 // waits (RFC 8985 6.2), is measured by segments that were sent once.
 func TestMinRTTIsNoTimestamp(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.open(60000, optMSS+optSACK+optTS)
 		r.write(100)
 		r.pass(1300 * time.Microsecond)
@@ -134,7 +134,7 @@ func TestMinRTTIsNoTimestamp(t *testing.T) {
 // A SYN that is sent again fails at once, for there is no room for a question to ARP. The
 // connection ends, and no timer is left.
 func TestSYNFailsAgain(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		r.locked(func() {
 			var err error
 			if r.c, err = r.s.activeOpen(netip.AddrPortFrom(peerIP, 8000)); err != nil {
@@ -170,7 +170,7 @@ func TestWindowToAndFroForLong(t *testing.T) {
 		"nothing is, and it is silly, in a row": {wide: 1, batch: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onRig(t, func(r *rig) {
+			onConnDirect(t, func(r *connDirect) {
 				r.open(60000, optMSS)
 				una := r.una()
 				if test.sent {

@@ -218,7 +218,7 @@ func (b *sackBoard) frames(pattern func(k, n int, random *rand.Rand) [][2]int, n
 		}
 		ack := segment{srcPort: 8000, dstPort: 80, seq: b.c.rcv.nxt, ack: b.una, flags: flagACK, wnd: 8000}
 		ack.options = sackOption(blocks...)
-		frames = append(frames, steadyFrame(ack))
+		frames = append(frames, forge(peerIP, ack))
 		b.acks++
 	}
 	return frames

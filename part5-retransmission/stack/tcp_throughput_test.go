@@ -78,7 +78,7 @@ func testThroughputCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	cells := [][2]int{{4, 2}, {1, 0}, {2, 1}}
-	if raceEnabled {
+	if suite.RaceEnabled {
 		cells = cells[:1] // the one with the fewest segments: the figures are the same
 	}
 	for _, cell := range cells {

@@ -38,7 +38,7 @@ const (
 // what was read is how the stream began that was written; no timer and no goroutine is left. The race detector looks on.
 func testAllCalls(t *testing.T, k *kind) {
 	seeds := Many(10, 1000)
-	if raceEnabled {
+	if RaceEnabled {
 		seeds /= 2
 	}
 	var total allCalls
@@ -64,7 +64,7 @@ func (all *allCalls) run(t *testing.T, k *kind, seed uint64) {
 			faults.Rate = 20e6 // or the streams would take much of our time
 		}
 		p := newPair(t, k, wire.New(2), &faults, Ours())
-		defer p.close()
+		defer p.Close()
 		var running sync.WaitGroup
 		var ends []*caller
 		for port := range uint16(6) {
@@ -84,11 +84,11 @@ func (all *allCalls) run(t *testing.T, k *kind, seed uint64) {
 			for _, e := range ends {
 				t.Errorf("a call has not returned: %s", look(e.c))
 			}
-			p.close()
+			p.Close()
 		})
 		running.Wait()
 		late.Stop()
-		p.check()
+		p.Check()
 		time.Sleep(5 * time.Minute) // closeTimeout, orphanTimeout, timeWaitLen
 		p.wantNothingLeft("five minutes later")
 		for _, e := range ends {

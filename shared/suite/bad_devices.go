@@ -54,13 +54,13 @@ func testTransferMoodyDevice(t *testing.T, k *kind) {
 					return cable, cfg
 				})
 				p := newPair(t, moody, wire.New(2), &wire.Faults{Delay: time.Millisecond}, Ours())
-				defer p.close()
+				defer p.Close()
 				ours, peer := p.connectLossy(80)
 				if ours == nil {
 					t.Error("no connection")
 					return
 				}
-				slowest = max(slowest, p.bothWays(ours, peer, size))
+				slowest = max(slowest, p.BothWays(ours, peer, size))
 				if dev.refused == 0 {
 					t.Errorf("%v: none was refused", fault)
 				}
@@ -143,8 +143,8 @@ func testConnTimeout(t *testing.T, k *kind) {
 	var deaf atomic.Bool
 	lose := wire.Faults{DropOut: func(frame []byte) bool { return deaf.Load() && frame[12] == 8 && frame[13] == 0 }}
 	onBadPair(t, k, lose, Ours(), func(p *Pair) {
-		writer, _ := p.connect(80)
-		reader, _ := p.connect(81)
+		writer, _ := p.Connect(80)
+		reader, _ := p.Connect(81)
 		reader.(allMethods).SetKeepAlivePeriod(time.Second)
 		deaf.Store(true)
 		_, err := dialTCP(p.Context(), p.Ours, "10.0.0.1:80")

@@ -3,13 +3,18 @@ package suite
 import (
 	"bytes"
 	"context"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"framebyframe/shared/script"
 	"framebyframe/shared/wire"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
 )
 
 // A Bench is a stack at one end of a cable, in virtual time. At the other end the test plays all other hosts.
@@ -19,6 +24,8 @@ type Bench struct {
 	Ours *wire.End // the stack's end
 	Peer *wire.End // the test's
 	Log  *Log
+
+	Script script.Config // the peer of scripts, which a test may change before it plays one
 
 	kind  *kind
 	ended chan error
@@ -64,14 +71,6 @@ func OnBench[S Host](t *testing.T, st Stack[S], f func(b *Bench, s S)) {
 	onBench(t, kindOf(st), Ours(), func(b *Bench) { f(b, b.Host.(S)) })
 }
 
-// BenchFor has a test of a part's own play scripts with a stack that it has made itself, and looks after: s listens
-// on port 80. Of the Bench it gets Calls and Kept.
-func BenchFor[S Host](t *testing.T, st Stack[S], s S, l Listener) *Bench {
-	b := &Bench{T: t, Host: s, kind: kindOf(st), l: l, listening: true}
-	b.ctx, b.cancel = context.WithCancel(t.Context())
-	return b
-}
-
 func onBench(t *testing.T, k *kind, cfg Config, f func(b *Bench)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -89,6 +88,10 @@ func onBench(t *testing.T, k *kind, cfg Config, f func(b *Bench)) {
 			defer b.mu.Unlock()
 			b.sent = append(b.sent, Frame{at.Sub(start), bytes.Clone(frame)})
 		})
+		b.Script = script.Config{
+			Device: b.Peer, PeerMAC: PeerMAC, StackMAC: OurMAC, PeerIP: PeerIP, StackIP: OurIP,
+			StackPort: 80, DF: script.DFSet,
+		}
 		cfg.Log = b.Log
 		b.Host = k.new(b.Ours, cfg)
 		b.ctx, b.cancel = context.WithCancel(context.Background())
@@ -147,5 +150,21 @@ func (b *Bench) WantLog(text string) {
 	b.Helper()
 	if log := b.Log.String(); !strings.Contains(log, text) {
 		b.Errorf("no line with %q in the log:\n%s", text, log)
+	}
+}
+
+// Silence fails the test if the stack has sent anything since the last Take.
+func (b *Bench) Silence() {
+	b.Helper()
+	for _, f := range b.Take() {
+		b.Errorf("sent at %v, want silence: %v", f.At, gopacket.NewPacket(f.Bytes, layers.LayerTypeEthernet, gopacket.Default))
+	}
+}
+
+// WantARP checks with gopacket that a frame is the ARP packet that it should be, from us.
+func (b *Bench) WantARP(frame []byte, dst [6]byte, op uint16, spa netip.Addr, tha [6]byte, tpa netip.Addr) {
+	b.Helper()
+	if want := ARPFrame(dst, OurMAC, op, OurMAC, spa, tha, tpa); !bytes.Equal(frame, want) {
+		b.Errorf("sent\n     % x\nwant % x", frame, want)
 	}
 }

@@ -143,7 +143,7 @@ func testListenerClosedAnytime(t *testing.T, k *kind) {
 			if err := l.Close(); err != nil {
 				t.Error(err)
 			}
-			late := time.AfterFunc(time.Minute, func() { t.Error("somebody waits for ever"); p.close() })
+			late := time.AfterFunc(time.Minute, func() { t.Error("somebody waits for ever"); p.Close() })
 			all.Wait()
 			late.Stop()
 			time.Sleep(3 * timeWaitLen)
@@ -170,7 +170,7 @@ func testStackClosedAnytime(t *testing.T, k *kind) {
 	switch {
 	case *Long:
 		conns, times = 1000, 50
-	case raceEnabled:
+	case RaceEnabled:
 		conns, times = 40, 1
 	}
 	returned := 0

@@ -15,7 +15,7 @@ import (
 func testConcurrentWrites(t *testing.T, k *kind) {
 	const writers, each, size = 8, 3, 200_000
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		var all sync.WaitGroup
 		for i := range writers {
 			all.Go(func() {
@@ -50,7 +50,7 @@ func testConcurrentWrites(t *testing.T, k *kind) {
 func testConcurrentReads(t *testing.T, k *kind) {
 	const readers, size = 8, 1 << 20
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		go func() { peer.Write(bytes.Repeat([]byte{1}, size)); peer.CloseWrite() }()
 		var all sync.WaitGroup
 		var got [readers]int64
@@ -79,7 +79,7 @@ func testConcurrentReads(t *testing.T, k *kind) {
 func testConcurrentMethods(t *testing.T, k *kind) {
 	for range 5 {
 		onPair(t, k, func(p *Pair) {
-			ours, peer := p.connect(80)
+			ours, peer := p.Connect(80)
 			var all sync.WaitGroup
 			for _, c := range []TCP{ours, peer} {
 				for _, call := range manyCalls(c) {
@@ -96,7 +96,7 @@ func testConcurrentMethods(t *testing.T, k *kind) {
 				all.Go(func() { closed <- ours.Close() })
 			}
 			time.Sleep(time.Millisecond)
-			p.check()
+			p.Check()
 			peer.Close()
 			all.Wait()
 			successes := 0

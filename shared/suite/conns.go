@@ -48,7 +48,7 @@ func wantOpError(t *testing.T, err error, op string, want error) {
 // Close ends Reads and Writes that wait, with net.ErrClosed, and so do all calls after it.
 func testConnCloseUnblocks(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, _ := p.connect(80)
+		ours, _ := p.Connect(80)
 		read, write := p.call(readOne(ours)), p.call(writeMuch(ours))
 		if err := ours.Close(); err != nil {
 			t.Error(err)
@@ -70,7 +70,7 @@ func testConnCloseUnblocks(t *testing.T, k *kind) {
 		wantOpError(t, ours.CloseRead(), "close", net.ErrClosed)
 		wantOpError(t, ours.CloseWrite(), "close", net.ErrClosed)
 
-		ours, _ = p.connect(80)
+		ours, _ = p.Connect(80)
 		ours.CloseWrite()
 		time.Sleep(time.Second)
 		start := time.Now()
@@ -83,7 +83,7 @@ func testConnCloseUnblocks(t *testing.T, k *kind) {
 // Close of the stack ends whatever waits, with net.ErrClosed.
 func testStackCloseUnblocks(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, _ := p.connect(80)
+		ours, _ := p.Connect(80)
 		l := p.listen(81)
 		read, write := p.call(readOne(ours)), p.call(writeMuch(ours))
 		accept := p.call(func() error { _, err := l.Net.Accept(); return err })
@@ -104,7 +104,7 @@ func testStackCloseUnblocks(t *testing.T, k *kind) {
 // What was there to be read is gone: "all segment queues should be flushed".
 func testConnReset(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		read, write := p.call(readOne(ours)), p.call(writeMuch(ours))
 		peer.Abort()
 		wantOpError(t, <-read, "read", syscall.ECONNRESET)
@@ -112,7 +112,7 @@ func testConnReset(t *testing.T, k *kind) {
 		wantOpError(t, writeMuch(ours)(), "write", syscall.ECONNRESET)
 		wantOpError(t, readOne(peer)(), "read", net.ErrClosed)
 
-		ours, peer = p.connect(80)
+		ours, peer = p.Connect(80)
 		peer.Write([]byte("unread"))
 		time.Sleep(time.Second)
 		peer.Abort()
@@ -129,14 +129,14 @@ func testConnReset(t *testing.T, k *kind) {
 // read all of it resets only what comes later.
 func testConnCloseUnread(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		peer.Write([]byte("unread"))
 		time.Sleep(time.Second)
 		ours.Close()
 		time.Sleep(time.Second)
 		wantOpError(t, readOne(peer)(), "read", syscall.ECONNRESET)
 
-		ours, peer = p.connect(80)
+		ours, peer = p.Connect(80)
 		ours.Close()
 		if err := readOne(peer)(); err != io.EOF {
 			t.Errorf("behind the last byte: %v, want EOF", err)
@@ -154,7 +154,7 @@ func testConnCloseUnread(t *testing.T, k *kind) {
 func testConnLingerLimits(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
 		for _, sec := range []int{-1, math.MinInt32, math.MinInt, math.MinInt + 1, math.MaxInt32, math.MaxInt} {
-			ours, peer := p.connect(80)
+			ours, peer := p.Connect(80)
 			if err := ours.SetLinger(sec); err != nil {
 				t.Error(err)
 			}
@@ -174,7 +174,7 @@ func testConnLingerLimits(t *testing.T, k *kind) {
 // waits is told, and so are later ones.
 func testConnCloseWrite(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		write := p.call(writeMuch(ours))
 		if err := ours.CloseWrite(); err != nil {
 			t.Error(err)
@@ -200,7 +200,7 @@ func testConnCloseWrite(t *testing.T, k *kind) {
 // much it is.
 func testConnCloseRead(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		read := p.call(readOne(ours))
 		if err := ours.CloseRead(); err != nil {
 			t.Error(err)
@@ -236,7 +236,7 @@ func wantAfter(t *testing.T, start time.Time, d time.Duration, err error, op str
 // something to do; it may be taken back, and then nothing is lost.
 func testDeadlinePast(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		peer.Write([]byte("hello"))
 		time.Sleep(time.Second)
 		start := time.Now()
@@ -263,7 +263,7 @@ func testDeadlinePast(t *testing.T, k *kind) {
 // by itself; Write says how much it has taken.
 func testDeadlineFuture(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		start := time.Now()
 		ours.SetReadDeadline(start.Add(2 * time.Second))
 		ours.SetWriteDeadline(start.Add(3 * time.Second))
@@ -282,7 +282,7 @@ func testDeadlineFuture(t *testing.T, k *kind) {
 // A deadline can be moved and cleared while a call waits for it.
 func testDeadlineMoved(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		start := time.Now()
 		ours.SetReadDeadline(start.Add(2 * time.Second))
 		read := p.call(readOne(ours))
@@ -313,7 +313,7 @@ func testDeadlineMoved(t *testing.T, k *kind) {
 // A deadline of one connection's Read does not end a Write, nor one of Writes a Read.
 func testDeadlineOneDirection(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		ours.SetWriteDeadline(time.Now())
 		peer.Write([]byte("x"))
 		if err := readOne(ours)(); err != nil {
@@ -330,7 +330,7 @@ func testDeadlineOneDirection(t *testing.T, k *kind) {
 // With SetLinger(0), Close resets the connection and throws away what was not delivered.
 func testLingerZero(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		ours.Write(make([]byte, 1000))
 		ours.SetLinger(0)
 		ours.Close()
@@ -344,7 +344,7 @@ func testLingerZero(t *testing.T, k *kind) {
 // With SetLinger(n), Close waits until the peer has acknowledged everything.
 func testLingerDelivered(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		fillSendBuffer(ours)
 		ours.SetLinger(100)
 		start := time.Now()
@@ -369,7 +369,7 @@ func fillSendBuffer(c TCP) {
 // With SetLinger(n), Close waits for no longer than n seconds, and the connection ends.
 func testLingerInVain(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, _ := p.connect(80)
+		ours, _ := p.Connect(80)
 		p.Cable.End(1).SetLink(false)
 		ours.Write([]byte("nobody gets this"))
 		ours.SetLinger(5)
@@ -387,7 +387,7 @@ func testLingerInVain(t *testing.T, k *kind) {
 // has closed: it ends with ETIMEDOUT after 60 seconds in FIN-WAIT-2.
 func testOrphan(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, _ := p.connect(80)
+		ours, _ := p.Connect(80)
 		ours.Close()
 		for _, want := range []string{"FIN-WAIT-2", ""} {
 			time.Sleep(orphanTimeout - time.Second)

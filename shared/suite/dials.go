@@ -88,7 +88,7 @@ func testDialForms(t *testing.T, k *kind) {
 // is cancelled, which is none. Nothing is left of it then.
 func testDialContext(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		first, _ := p.connect(80) // so that MAC addresses are known
+		first, _ := p.Connect(80) // so that MAC addresses are known
 		p.Cable.End(1).SetLink(false)
 		ctx, cancel := context.WithTimeout(p.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -113,7 +113,7 @@ func testDialContext(t *testing.T, k *kind) {
 // Addresses are *net.TCPAddr, and each end names the other.
 func testConnAddresses(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		for _, c := range [][2]net.Conn{{ours, peer}, {peer, ours}} {
 			if local := c[0].LocalAddr().(*net.TCPAddr); local.String() != c[1].RemoteAddr().String() || local.Network() != "tcp" {
 				t.Errorf("%v is called %v by the peer", local, c[1].RemoteAddr())
@@ -196,8 +196,8 @@ func testConnIsNetConn(t *testing.T, k *kind) {
 	nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
 		p := newPair(t, k, wire.New(2), nil, Ours())
 		runs++
-		c2, c1 = p.connect(80)
-		return c1, c2, p.close, nil
+		c2, c1 = p.Connect(80)
+		return c1, c2, p.Close, nil
 	})
 	Row{
 		Area: "application", What: "a net.Conn as others expect one", Source: "golang.org/x/net/nettest",

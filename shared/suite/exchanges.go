@@ -36,7 +36,8 @@ func testScriptTransfer(t *testing.T, k *kind) {
 	for _, iss := range []uint32{0x12345678, script.Wrap, 1<<32 - size/2, 1<<31 - size/2} {
 		onBench(t, k, Ours(), func(b *Bench) {
 			k.setISS(b.Host, netip.AddrPortFrom(PeerIP, 8000), 80, iss)
-			p := b.newPeerFrom(initial{&iss, &iss}, opened("<mss 1460>", 65535))
+			b.Script.StackISS, b.Script.PeerISS = &iss, iss
+			p := b.NewPeer(opened("<mss 1460>", 65535))
 			defer p.Close()
 			wrote, read := make(chan error, 1), make(chan error, 1)
 			c := b.kept()
@@ -73,7 +74,7 @@ func testScriptTransfer(t *testing.T, k *kind) {
 }
 
 // transfer sends size bytes, two segments at a time, and takes as many.
-func (b *Bench) transfer(p *player, size int) {
+func (b *Bench) transfer(p *Player, size int) {
 	sent, acked, got := 1, 1, 1 // numbers
 	for round := 0; (acked <= size || got <= size) && round < 1000; round++ {
 		for range 2 {
@@ -100,7 +101,7 @@ func (b *Bench) transfer(p *player, size int) {
 // MUST-39 is about (RFC 9293 3.8.6.2.2).
 func testScriptReadByteByByte(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(opened("<mss 536>", 1000) + `
+		p := b.NewPeer(opened("<mss 536>", 1000) + `
 			+0 do rcvbuf 5000
 			+0 < . 1:1461(1460) ack 1 win 1000
 			+0~+.2 > . 1:1(0) ack 1461
@@ -139,17 +140,17 @@ func testScriptTimeWaitOldConn(t *testing.T, k *kind) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer("@waiting")
+				p := b.NewPeer("@waiting")
 				defer p.Close()
 				old := b.kept()
-				p.play(`
+				p.Play(`
 					+0 forget
 					+0 < S 13:13(0) win 1000 <mss 1460>
 					+0 > S. 0:0(0) ack 14
 					+0 < . 14:14(0) ack 1 win 1000
 					+0 do accept`)
 				use(old.Conn.(TCP))
-				p.play(`
+				p.Play(`
 					+0 state ESTABLISHED
 					+0 do write 5 = 5
 					+0 > P. 1:6(5) ack 14
@@ -163,7 +164,7 @@ func testScriptTimeWaitOldConn(t *testing.T, k *kind) {
 // When the time is over, the connection is reset.
 func testScriptLingerTimeout(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(`@accepted
+		p := b.NewPeer(`@accepted
 			+0 do linger 2
 			+0 do write 5 = 5
 			+0 > P. 1:6(5) ack 1`)
@@ -181,7 +182,7 @@ func testScriptLingerTimeout(t *testing.T, k *kind) {
 		if n := len(sent); n == 0 || p.Parse("R 7:7(0) <>").Match(sent[n-1], nil) != nil {
 			t.Errorf("sent %v, want a RST at last", sent)
 		}
-		if state := p.state(); state != "LISTEN" {
+		if state := p.State(); state != "LISTEN" {
 			t.Errorf("it is in %s", state)
 		}
 	})

@@ -1,8 +1,8 @@
 package suite
 
 import (
+	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"strings"
 )
 
@@ -14,7 +14,7 @@ var played = map[string]func(b *Bench){
 
 // noIPv4 sends an echo request, as the kernel does once ARP has answered.
 func noIPv4(b *Bench) {
-	b.Send(append(unhex("020000000004 02000a000001 0800 4500 0054cf7940004001572b0a0000010a000004"), make([]byte, 64)...))
+	b.Send(append(bytes.Clone(CapturedIPv4), make([]byte, 64)...))
 	if sent := b.Take(); len(sent) != 0 {
 		b.Errorf("it says % x, want nothing", sent[0].Bytes)
 	}
@@ -23,22 +23,14 @@ func noIPv4(b *Bench) {
 
 // noTCP sends a datagram for protocol 6.
 func noTCP(b *Bench) {
-	b.Send(unhex("ffffffffffff 02000a000001 0806 0001 0800 06 04 0001 02000a000001 0a000001 000000000000 0a000004"))
+	b.Send(Unhex("ffffffffffff 02000a000001 0806 0001 0800 06 04 0001 02000a000001 0a000001 000000000000 0a000004"))
 	b.Take()
-	datagram := unhex("4500 0028 0001 0000 40 06 0000 0a000001 0a000004" + strings.Repeat("00", 20))
+	datagram := Unhex("4500 0028 0001 0000 40 06 0000 0a000001 0a000004" + strings.Repeat("00", 20))
 	binary.BigEndian.PutUint16(datagram[10:], Checksum(datagram[:20]))
-	b.Send(append(unhex("020000000004 02000a000001 0800"), datagram...))
+	b.Send(append(Unhex("020000000004 02000a000001 0800"), datagram...))
 	b.WantLog("dropped: IPv4: no such protocol here")
 	frame := b.One()
 	if len(frame) < 14+20+8+28 || frame[14+9] != 1 || frame[14+20] != 3 || frame[14+21] != 2 {
 		b.Errorf("it says % x, want ICMP's protocol unreachable: type 3, code 2", frame)
 	}
-}
-
-func unhex(text string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
 }

@@ -59,7 +59,7 @@ func testTLS(t *testing.T, k *kind) {
 	const size = 1 << 20
 	onPair(t, k, func(p *Pair) {
 		cert, pool := certificate(t)
-		ours, peer := p.connect(443)
+		ours, peer := p.Connect(443)
 		server := tls.Server(ours, &tls.Config{Certificates: []tls.Certificate{cert}})
 		client := tls.Client(peer, &tls.Config{RootCAs: pool, ServerName: "stack"})
 		// A handshake has a lock that Read and Write would wait for, and in a bubble time
@@ -223,7 +223,7 @@ func testHTTPPipelining(t *testing.T, k *kind) {
 // they said or nothing at all, that take the connection over and forget it. Others are served meanwhile, and when the
 // server's and the peer's users have gone, nothing is left.
 func testBadHandlers(t *testing.T, k *kind) {
-	each := fewer(40)
+	each := QuarterUnderRace(40)
 	bad := map[string]http.HandlerFunc{
 		"/panic": func(http.ResponseWriter, *http.Request) { panic("a handler that panics") },
 		"/panic-later": func(w http.ResponseWriter, _ *http.Request) {
@@ -287,7 +287,7 @@ func testBadHandlers(t *testing.T, k *kind) {
 
 // Peers that leave a service in the middle, in every way that there is, leave nothing behind.
 func testServicesSurvivePeers(t *testing.T, k *kind) {
-	peers := fewer(40)
+	peers := QuarterUnderRace(40)
 	asked := 0
 	onPair(t, k, func(p *Pair) {
 		for port, service := range apps.Services {
@@ -342,7 +342,7 @@ func testAttackSlowloris(t *testing.T, k *kind) {
 		client := p.web()
 		defer client.CloseIdleConnections()
 		clients := Many(200, 900)
-		before := inUse()
+		before := Heap()
 		lasted := make(chan time.Duration)
 		for range clients {
 			c, err := dialTCP(context.Background(), p.Peer, "10.0.0.4:80")
@@ -361,7 +361,7 @@ func testAttackSlowloris(t *testing.T, k *kind) {
 			}()
 		}
 		time.Sleep(5 * time.Second)
-		each := (inUse() - before) / int64(clients)
+		each := (Heap() - before) / int64(clients)
 		began := time.Now()
 		if text, status, _ := p.fetch(client, "GET", "/bytes/1000", nil); status != 200 || len(text) != 1000 {
 			t.Errorf("an honest client gets status %d and %d bytes", status, len(text))

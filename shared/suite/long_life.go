@@ -24,14 +24,14 @@ const (
 // one with keep-alives ends after two hours and ten probes' time, and the other one when something is sent.
 func testIdleForAWeek(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		plain, plainPeer := p.connect(80)
-		asking, askingPeer := p.connect(81)
+		plain, plainPeer := p.Connect(80)
+		asking, askingPeer := p.Connect(81)
 		asking.(allMethods).SetKeepAlive(true)
 		start := time.Now()
-		dead, deadPeer := p.connect(82)
+		dead, deadPeer := p.Connect(82)
 		dead.(allMethods).SetKeepAlive(true)
 		dead.SetReadDeadline(time.Now().Add(24 * time.Hour))
-		mute, mutePeer := p.connect(83)
+		mute, mutePeer := p.Connect(83)
 		read := p.call(readOne(dead))
 		p.Cable.End(1).SetLink(false) // so that nobody learns of it
 		deadPeer.Abort()
@@ -53,7 +53,7 @@ func testIdleForAWeek(t *testing.T, k *kind) {
 		if err := readOne(mute)(); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("a peer that knows nothing of the connection any more: %v", err)
 		}
-		gone, _ := p.connect(84)
+		gone, _ := p.Connect(84)
 		gone.(allMethods).SetKeepAlive(true)
 		gone.SetReadDeadline(time.Now().Add(24 * time.Hour))
 		read = p.call(readOne(gone))
@@ -138,7 +138,7 @@ func testSixtyDays(t *testing.T, k *kind) {
 				opened++
 			}
 			if hour%100 == 0 {
-				p.check()
+				p.Check()
 			}
 		}
 		if wraps != 1 && wraps != 2 {

@@ -27,7 +27,7 @@ func testScriptInitialWindow(t *testing.T, k *kind) {
 	for mss, want := range map[int]int{1460: 10, 1000: 10, 536: 10, 100: 10, 48: 10} {
 		t.Run(fmt.Sprint("MSS ", mss), func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(opened(fmt.Sprintf("<mss %d>", mss), 60000))
+				p := b.NewPeer(opened(fmt.Sprintf("<mss %d>", mss), 60000))
 				defer p.Close()
 				b.stream(60000)
 				sent := p.Sent(50 * time.Millisecond)
@@ -48,7 +48,7 @@ func flightOf(sent []script.Segment) (n int) {
 
 // roundTrips has the peer acknowledge all that comes, every second segment, one round trip
 // later, and returns how many segments there were in each. The user always has more.
-func (b *Bench) roundTrips(p *player, n int, acks func(round, at int) bool) (rounds []int) {
+func (b *Bench) roundTrips(p *Player, n int, acks func(round, at int) bool) (rounds []int) {
 	at := 1
 	for round := range n {
 		sent := p.Sent(100 * time.Millisecond)
@@ -70,7 +70,7 @@ func always(int, int) bool { return true }
 // RFC 3465): the window doubles, and never does more.
 func testCongestionSlowStart(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
+		p := b.NewPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
 		defer p.Close()
 		b.stream(8 << 20)
 		rounds := b.roundTrips(p, 6, always)
@@ -91,7 +91,7 @@ func testCongestionIdleRestart(t *testing.T, k *kind) {
 	for idle, burst := range map[time.Duration]bool{50 * time.Millisecond: true, 10 * time.Second: false} {
 		t.Run(idle.String(), func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
+				p := b.NewPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
 				defer p.Close()
 				b.stream(310000) // 10, 20, 40, 80, 160
 				b.roundTrips(p, 5, always)
@@ -112,7 +112,7 @@ func testTLPLoss(t *testing.T, k *kind) {
 	for options, want := range map[string][2]int{"": {5000, 8000}, " <nop,nop,sack 1001:2001>": {10000, 12000}} {
 		t.Run(options, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				b.newPeer(withRTT(sackPeer, 60000, ".1") + `
+				b.NewPeer(withRTT(sackPeer, 60000, ".1") + `
 					+0   do write 2000 = 2000
 					+0   > . 1:1001(1000) ack 1
 					+0~+.02 > P. 1001:2001(1000) ack 1
@@ -132,7 +132,7 @@ func testTLPLoss(t *testing.T, k *kind) {
 // forgets.
 func testScriptReneging(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(withRTT(sackPeer, 60000, ".02") + `
+		p := b.NewPeer(withRTT(sackPeer, 60000, ".02") + `
 			+0   do write 10000 = 10000
 			` + burstOf(1, 10001, true) + `
 			+.02 < . 1:1(0) ack 1 win 60000 <nop,nop,sack 1001:10001>
@@ -160,7 +160,7 @@ func testScriptReneging(t *testing.T, k *kind) {
 // When a recovery is over, another loss is noticed in the same way.
 func testScriptNewRenoAgain(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(opened(plainPeer, 60000) + `
+		p := b.NewPeer(opened(plainPeer, 60000) + `
 			+0   do write 10000 = 10000
 			` + burstOf(1, 10001, true) + dupACKs(3, "1") + `
 			+0   > . 1:1001(1000) ack 1
@@ -191,7 +191,7 @@ func testScriptNewRenoAgain(t *testing.T, k *kind) {
 // A window that was not used says nothing about the network, and does not grow (RFC 9438 5.8, RFC 7661 1).
 func testWindowNotUsed(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
+		p := b.NewPeer(withRTT("<mss 1000,nop,wscale 7>", 65535, ".1"))
 		defer p.Close()
 		before := k.figures(b.Host, 8000)["cwnd"]
 		for i := range 1000 {
@@ -214,7 +214,7 @@ func testSmallerOnce(t *testing.T, k *kind) {
 	for name, peer := range map[string]string{"plain": plainPeer, "SACK": sackPeer} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(withRTT(peer, 60000, ".1"))
+				p := b.NewPeer(withRTT(peer, 60000, ".1"))
 				defer p.Close()
 				b.stream(10000)
 				p.Sent(90 * time.Millisecond)
@@ -252,7 +252,7 @@ func testFarIsPaced(t *testing.T, k *kind) {
 		for next := 1; next < 10001; next += 1000 {
 			text += fmt.Sprintf("+0 do write 1000 = 1000\n+0 > P. %d:%d(1000) ack 1\n+.04 < . 1:1(0) ack %[2]d win 60000\n", next, next+1000)
 		}
-		p := b.newPeer(text + "+0 do write 30000 = 30000\n" + burstOf(10001, 20001))
+		p := b.NewPeer(text + "+0 do write 30000 = 30000\n" + burstOf(10001, 20001))
 		defer p.Close()
 		p.Sent(40 * time.Millisecond)
 		p.Send(p.Parse(". 1:1(0) ack 20001 win 60000"))
@@ -281,7 +281,7 @@ func testPatientWithLateACKs(t *testing.T, k *kind) {
 	} {
 		t.Run(peer, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(open)
+				p := b.NewPeer(open)
 				defer p.Close()
 				again := 0
 				for i := range 20 {
@@ -311,7 +311,7 @@ func testPatientWithLateACKs(t *testing.T, k *kind) {
 // anew, or that would never go off (RFC 8985 7.3).
 func testTimeoutBehindProbes(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer(withRTT(sackPeer, 65535, ".01") + `
+		p := b.NewPeer(withRTT(sackPeer, 65535, ".01") + `
 			+0 do nodelay
 			+0 do write 20000 = 20000
 			` + burstOf(1, 10001))
@@ -340,7 +340,7 @@ func testPersistForHours(t *testing.T, k *kind) {
 	for name, peer := range map[string]string{"plain": plainPeer, "SACK": sackPeer} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(withRTT(peer, 3000, ".1") + `
+				p := b.NewPeer(withRTT(peer, 3000, ".1") + `
 					+0 < . 1:1(0) ack 1 win 0
 					+0 do! flood`)
 				defer p.Close()
@@ -360,11 +360,11 @@ func testPersistForHours(t *testing.T, k *kind) {
 				if longest > 62*time.Second || shortest < 58*time.Second {
 					t.Errorf("after an hour, the probes are %v to %v apart", shortest, longest)
 				}
-				for p.state() == "ESTABLISHED" && p.Now() < 6*time.Hour {
+				for p.State() == "ESTABLISHED" && p.Now() < 6*time.Hour {
 					p.Sent(time.Second)
 				}
-				if silent := p.Now() - last; p.state() == "ESTABLISHED" || silent < 100*time.Second || silent > 8*time.Minute {
-					t.Errorf("%s after %v without an answer", p.state(), silent)
+				if silent := p.Now() - last; p.State() == "ESTABLISHED" || silent < 100*time.Second || silent > 8*time.Minute {
+					t.Errorf("%s after %v without an answer", p.State(), silent)
 				}
 				if _, err := b.kept().write([]byte{0}); !errors.Is(err, syscall.ETIMEDOUT) {
 					t.Errorf("Write returned %v, want ETIMEDOUT", err)

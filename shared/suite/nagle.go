@@ -18,7 +18,7 @@ func testNagleMeetsDelayedACK(t *testing.T, k *kind) {
 	const rounds = 100
 	ask := func(what string, noDelay bool, parts ...string) (took time.Duration) {
 		onPair(t, k, func(p *Pair) {
-			server, client := p.connect(80)
+			server, client := p.Connect(80)
 			if err := client.SetNoDelay(noDelay); err != nil {
 				t.Fatal(err)
 			}

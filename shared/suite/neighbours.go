@@ -10,7 +10,7 @@ import (
 
 // watch lets time pass and counts what the stack sends meanwhile: questions for the peer's MAC address, which have to go
 // to the one that he had, and other frames.
-func (b *Bench) watch(p *player, d time.Duration) (questions, others int) {
+func (b *Bench) watch(p *Player, d time.Duration) (questions, others int) {
 	b.Helper()
 	p.Sent(d)
 	for _, f := range b.Take() {
@@ -42,7 +42,7 @@ func testNegativeAdvice(t *testing.T, k *kind) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(c.open)
+				p := b.NewPeer(c.open)
 				defer p.Close()
 				b.Take()
 				questions, segments := 0, 0
@@ -67,11 +67,11 @@ func testNegativeAdvice(t *testing.T, k *kind) {
 func testNoNegativeAdvice(t *testing.T, k *kind) {
 	t.Run("probes are answered", func(t *testing.T) {
 		onBench(t, k, Ours(), func(b *Bench) {
-			p := b.newPeer("@accepted\n+0 < . 1:1(0) ack 1 win 0\n+0 do write 10 = 10")
+			p := b.NewPeer("@accepted\n+0 < . 1:1(0) ack 1 win 0\n+0 do write 10 = 10")
 			defer p.Close()
 			b.Take()
 			for range 8 {
-				p.play("+.1~+60 > . 1:2(1) ack 1\n+.01 < . 1:1(0) ack 1 win 0")
+				p.Play("+.1~+60 > . 1:2(1) ack 1\n+.01 < . 1:1(0) ack 1 win 0")
 			}
 			if questions, _ := b.watch(p, 0); questions > 0 {
 				t.Errorf("asked %d times", questions)
@@ -80,7 +80,7 @@ func testNoNegativeAdvice(t *testing.T, k *kind) {
 	})
 	t.Run("others go on", func(t *testing.T) {
 		onBench(t, k, Ours(), func(b *Bench) {
-			p := b.newPeer(`@accepted
+			p := b.NewPeer(`@accepted
 				+0 do write 10 = 10
 				+0 > P. 1:11(10) ack 1
 				+0 < 8001>80 S 0:0(0) win 60000
@@ -108,7 +108,7 @@ func testPoisonedConnection(t *testing.T, k *kind) {
 	var took, lost time.Duration
 	stolen := 0
 	onPair(t, k, func(p *Pair) {
-		ours, peer := p.connect(80)
+		ours, peer := p.Connect(80)
 		text := make([]byte, 64<<10)
 		io.ReadFull(Stream(1), text)
 		begun, last := time.Now(), time.Time{}
@@ -148,7 +148,7 @@ func testPoisonedConnection(t *testing.T, k *kind) {
 // (RFC 9293 3.8.1, MAY-4). Ours is 0 each time: a datagram that must not be cut needs none (RFC 6864 4.1).
 func testRetransmissionIsIdentical(t *testing.T, k *kind) {
 	onBench(t, k, Ours(), func(b *Bench) {
-		p := b.newPeer("@accepted")
+		p := b.NewPeer("@accepted")
 		defer p.Close()
 		b.Take()
 		b.stream(10)

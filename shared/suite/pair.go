@@ -54,35 +54,49 @@ func onPair(t *testing.T, k *kind, f func(p *Pair)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, k, wire.New(2), nil, Ours())
-		defer p.close() // also when f fails the test
+		defer p.Close() // also when f fails the test
 		f(p)
 	})
 }
 
-// onBadPair is onPair with faults on the cable, and two who know each other's MAC address: three questions may
+// OnBadPair is OnPair with faults on the cable, and two who know each other's MAC address: three questions may
 // all be lost, and an answer have a bit wrong.
+func OnBadPair[S Host](t *testing.T, st Stack[S], faults wire.Faults, f func(p *Pair, ours, peer S)) {
+	t.Helper()
+	onBadPair(t, kindOf(st), faults, Ours(), func(p *Pair) { f(p, p.Ours.(S), p.Peer.(S)) })
+}
+
 func onBadPair(t *testing.T, k *kind, faults wire.Faults, cfg Config, f func(p *Pair)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, k, wire.New(2), &faults, cfg)
-		defer p.close()
+		defer p.Close()
 		f(p)
 	})
 }
 
+// PairOf starts two stacks that the test has made and has to close, see Close.
+func PairOf[S Host](t *testing.T, st Stack[S], cable *wire.Segment, ours, peer S) *Pair {
+	return runPair(t, kindOf(st), cable, ours, peer)
+}
+
 // newPair starts two stacks on a cable.
 func newPair(t *testing.T, k *kind, cable *wire.Segment, faults *wire.Faults, cfg Config) *Pair {
-	p := &Pair{T: t, Cable: cable, kind: k, began: time.Now()}
-	cable.Observe(func(_ time.Time, from int, frame []byte) { p.see(from, frame) })
 	var dev wire.Device = cable.End(0)
 	if faults != nil {
 		dev = wire.Impair(dev, *faults)
 	}
-	p.Ours, p.Peer = k.new(dev, cfg), k.new(cable.End(1), Peers())
+	ours, peer := k.new(dev, cfg), k.new(cable.End(1), Peers())
 	if faults != nil {
-		k.meet(p.Ours, PeerIP, PeerMAC)
-		k.meet(p.Peer, OurIP, OurMAC)
+		k.meet(ours, PeerIP, PeerMAC)
+		k.meet(peer, OurIP, OurMAC)
 	}
+	return runPair(t, k, cable, ours, peer)
+}
+
+func runPair(t *testing.T, k *kind, cable *wire.Segment, ours, peer Host) *Pair {
+	p := &Pair{T: t, Cable: cable, Ours: ours, Peer: peer, kind: k, began: time.Now()}
+	cable.Observe(func(_ time.Time, from int, frame []byte) { p.see(from, frame) })
 	for _, s := range []Host{p.Ours, p.Peer} {
 		go func() {
 			if err := s.Run(); err != nil {
@@ -144,14 +158,14 @@ func (p *Pair) frames() int {
 	return p.count
 }
 
-func (p *Pair) close() {
-	p.check()
+func (p *Pair) Close() {
+	p.Check()
 	p.Ours.Close()
 	p.Peer.Close()
 }
 
-// check checks what must hold of both stacks at any time.
-func (p *Pair) check() {
+// Check checks what must hold of both stacks at any time.
+func (p *Pair) Check() {
 	p.Helper()
 	p.kind.check(p.T, p.Ours)
 	p.kind.check(p.T, p.Peer)
@@ -166,8 +180,8 @@ func (p *Pair) listen(port uint16) Listener {
 	return l
 }
 
-// connect has the peer dial us. It returns our end of the connection and the peer's.
-func (p *Pair) connect(port uint16) (ours, peer TCP) {
+// Connect has the peer dial us. It returns our end of the connection and the peer's.
+func (p *Pair) Connect(port uint16) (ours, peer TCP) {
 	p.Helper()
 	ours, peer, err := p.dial(port, context.Background())
 	if err != nil {
@@ -200,12 +214,12 @@ func (p *Pair) numbersFrom(port uint16, iss uint32) {
 	p.kind.setISS(p.Ours, netip.AddrPortFrom(PeerIP, local), port, iss)
 }
 
-// connectNear is connect with both initial sequence numbers a little below 2^32, so that they begin again at 0
+// connectNear is Connect with both initial sequence numbers a little below 2^32, so that they begin again at 0
 // before long.
 func (p *Pair) connectNear(port uint16) (ours, peer TCP) {
 	p.Helper()
 	p.numbersFrom(port, 1<<32-100_000)
-	ours, peer = p.connect(port)
+	ours, peer = p.Connect(port)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, e := range p.ends {
@@ -230,8 +244,8 @@ func (p *Pair) connectBad(port uint16) (ours, peer TCP) {
 	return ours, peer
 }
 
-// bothWays has size bytes go each way at the same time. It returns how long that took.
-func (p *Pair) bothWays(ours, peer TCP, size int64) time.Duration {
+// BothWays has size bytes go each way at the same time. It returns how long that took.
+func (p *Pair) BothWays(ours, peer TCP, size int64) time.Duration {
 	p.Helper()
 	start := time.Now()
 	for _, c := range []TCP{ours, peer} {
@@ -240,8 +254,8 @@ func (p *Pair) bothWays(ours, peer TCP, size int64) time.Duration {
 	errs := make(chan error, 4)
 	go func() { errs <- SendStream(ours, 1, size) }()
 	go func() { errs <- SendStream(peer, 2, size) }()
-	go func() { errs <- ReceiveStream(ours, 2, size, p.check) }()
-	go func() { errs <- ReceiveStream(peer, 1, size, p.check) }()
+	go func() { errs <- ReceiveStream(ours, 2, size, p.Check) }()
+	go func() { errs <- ReceiveStream(peer, 1, size, p.Check) }()
 	for range cap(errs) {
 		if err := <-errs; err != nil {
 			p.Errorf("after %v: %v\nours: %s\npeer: %s", time.Since(start), err, look(ours), look(peer))

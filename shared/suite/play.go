@@ -95,7 +95,7 @@ func numbersOf(s *scripts.Script) (all []initial, err error) {
 // play plays a script. If it dials, our port is learnt from our SYN.
 func (b *Bench) play(s *scripts.Script, iss initial) {
 	b.Helper()
-	cfg := b.scriptConfig()
+	cfg := b.Script
 	cfg.StackISS, cfg.NoARP, cfg.Where = iss.ours, s.Keys["peer"] == "no-arp", s.Where
 	if iss.peers != nil {
 		cfg.PeerISS = *iss.peers
@@ -129,51 +129,46 @@ func (b *Bench) play(s *scripts.Script, iss initial) {
 
 func dials(text string) bool { return strings.Contains(text, "do! dial") }
 
-// scriptConfig is the peer of all scripts.
-func (b *Bench) scriptConfig() script.Config {
-	return script.Config{
-		Device: b.Peer, PeerMAC: PeerMAC, StackMAC: OurMAC, PeerIP: PeerIP, StackIP: OurIP,
-		StackPort: 80, DF: script.DFSet,
-	}
-}
-
-// A player is the peer of a test that goes on where a script ends.
-type player struct {
+// A Player is the peer of a test that goes on where a script ends.
+type Player struct {
 	*script.Peer
 	b       *Bench
 	passive bool
 }
 
-// newPeer plays a script, which may be "@NAME" with a definition of common.txt, and returns the peer, for segments
-// that no script has. Its user has to close it.
-func (b *Bench) newPeer(text string) *player { return b.newPeerFrom(initial{}, text) }
-
-// newPeerFrom is newPeer with certain initial sequence numbers.
-func (b *Bench) newPeerFrom(iss initial, text string) *player {
+// NewPeer plays a script, which may be "@NAME" with a definition of common.txt, and returns the peer, for segments
+// that no script has. Its user has to close it. If the script dials, our port is learnt from our SYN.
+func (b *Bench) NewPeer(text string) *Player {
 	b.Helper()
 	text = b.expand(text)
-	cfg := b.scriptConfig()
-	cfg.StackISS = iss.ours
-	if iss.peers != nil {
-		cfg.PeerISS = *iss.peers
-	}
 	if dials(text) {
-		cfg.StackPort = 0
+		b.Script.StackPort = 0
 	}
-	b.listen("")
-	p := &player{script.NewPeer(b.T, cfg), b, cfg.StackPort == 80}
-	p.play(text)
+	if b.l.Accept == nil {
+		b.listen("")
+	}
+	p := &Player{script.NewPeer(b.T, b.Script), b, b.Script.StackPort == 80}
+	p.Play(text)
 	return p
 }
 
-// play goes on with a script.
-func (p *player) play(text string) {
-	p.b.Helper()
-	p.Play(p.b.expand(text), p.b.Calls(p.passive, nil))
+// Play plays a script, as NewPeer does, and nothing after it.
+func (b *Bench) Play(text string) {
+	b.Helper()
+	b.NewPeer(text).Close()
 }
 
-// state is that of the connection, see Bench.State.
-func (p *player) state() string { return p.b.State(p.passive) }
+// Listen has scripts accept from a listener on port 80 that the test has made.
+func (b *Bench) Listen(l Listener) { b.l, b.listening = l, true }
+
+// Play goes on with a script.
+func (p *Player) Play(text string) {
+	p.b.Helper()
+	p.Peer.Play(p.b.expand(text), p.b.Calls(p.passive, p.b.Script.StackISS))
+}
+
+// State is that of the connection, see Bench.State.
+func (p *Player) State() string { return p.b.State(p.passive) }
 
 // expand puts the definitions of common.txt in.
 func (b *Bench) expand(text string) string {

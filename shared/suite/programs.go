@@ -25,7 +25,7 @@ func testRandomPrograms(t *testing.T, k *kind) {
 	switch {
 	case *Long:
 		programs = 20_000
-	case raceEnabled:
+	case RaceEnabled:
 		programs = 250
 	}
 	if *replayed >= 0 {
@@ -77,7 +77,7 @@ func runProgram(t *testing.T, k *kind, n int64) {
 		faults, cfg := randomFaults(dice), Ours()
 		cfg.NoSACK = dice.IntN(4) == 0
 		p := newPair(t, recorded(t, k, n), wire.New(2), &faults, cfg)
-		defer p.close()
+		defer p.Close()
 		ours, peer := p.connectBad(80)
 		if ours == nil {
 			return
@@ -92,11 +92,11 @@ func runProgram(t *testing.T, k *kind, n int64) {
 		}
 		late := time.AfterFunc(time.Hour, func() { // else it would wait for ever
 			t.Errorf("a call has not returned\nours: %s\npeer: %s", look(ours), look(peer))
-			p.close()
+			p.Close()
 		})
 		all.Wait()
 		late.Stop()
-		p.check()
+		p.Check()
 		time.Sleep(5 * time.Minute) // closeTimeout, orphanTimeout, timeWaitLen
 		p.wantNothingLeft("five minutes later")
 		for _, x := range []*actor{a, b} {

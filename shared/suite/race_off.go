@@ -2,4 +2,4 @@
 
 package suite
 
-const raceEnabled = false
+const RaceEnabled = false

@@ -71,7 +71,7 @@ func (r rule) ackList(kind string) []string {
 // apply leads the stack to the row's state, sends the segment, and looks at what
 // becomes of it.
 func (b *Bench) apply(r rule, kind, seq, ack string) {
-	p := b.newPeer("@" + inState[r.state])
+	p := b.NewPeer("@" + inState[r.state])
 	defer p.Close()
 	before := strings.Fields(r.state)[0]
 	una, nxt, wnd := 0, 1, 1
@@ -112,7 +112,7 @@ func (b *Bench) apply(r rule, kind, seq, ack string) {
 	default:
 		b.Errorf("to %s it says %v, want %s", seg, got, r.answer)
 	}
-	if after := p.state(); r.then != "?" && after != r.then {
+	if after := p.State(); r.then != "?" && after != r.then {
 		b.Errorf("after %s it is in %s, want %s", seg, after, r.then)
 	}
 }
@@ -194,9 +194,9 @@ func (r rule) openAcks(kind string) []string {
 // applyOpen leads the stack to the row's state, sends the segment, and looks at what
 // becomes of it.
 func (b *Bench) applyOpen(r rule, kind, seq, ack string) {
-	p := b.newPeer("@" + r.state)
+	p := b.NewPeer("@" + r.state)
 	defer p.Close()
-	if state := p.state(); state != r.state {
+	if state := p.State(); state != r.state {
 		b.Fatalf("it is in %s, want %s", state, r.state)
 	}
 	una, sndNxt, rcvNxt, wnd := b.numbers(r.state)
@@ -209,7 +209,7 @@ func (b *Bench) applyOpen(r rule, kind, seq, ack string) {
 	segAck := map[string]int{"": 0, "una-1": una - 1, "una": una, "una+1": una + 1, "nxt+1": sndNxt + 1}[ack]
 	seg := p.Parse(fmt.Sprintf(shape+" ack %d win 1000", at, end, segAck))
 	if r.answer == "syn" {
-		p.play("+0 forget")
+		p.Play("+0 forget")
 	}
 	p.Send(seg)
 	want, wait, more := "", time.Millisecond, 0
@@ -225,13 +225,13 @@ func (b *Bench) applyOpen(r rule, kind, seq, ack string) {
 		want = fmt.Sprintf("S. 0:0(0) ack %d", at+1)
 	}
 	b.wantAnswer(p, seg, p.Sent(wait), want)
-	if state := p.state(); state != r.then {
+	if state := p.State(); state != r.then {
 		b.Errorf("after %s it is in %s, want %s", seg, state, r.then)
 	}
 }
 
 // wantAnswer checks what the stack made of a segment: one, or none.
-func (b *Bench) wantAnswer(p *player, seg script.Segment, got []script.Segment, want string) {
+func (b *Bench) wantAnswer(p *Player, seg script.Segment, got []script.Segment, want string) {
 	b.Helper()
 	switch {
 	case want == "" && len(got) == 0:

@@ -17,12 +17,12 @@ import (
 // and so begin again at 0 (3.4: "all arithmetic dealing with sequence numbers must be
 // performed modulo 2^32").
 func testTransferOneWay(t *testing.T, k *kind) {
-	size := int64(fewer(100 << 20))
+	size := int64(QuarterUnderRace(100 << 20))
 	onPair(t, k, func(p *Pair) {
 		ours, peer := p.connectNear(80)
 		sent := make(chan error, 1)
 		go func() { sent <- SendStream(ours, 1, size) }()
-		if err := ReceiveStream(peer, 1, size, p.check); err != nil {
+		if err := ReceiveStream(peer, 1, size, p.Check); err != nil {
 			t.Error(err)
 		}
 		if err := <-sent; err != nil {
@@ -35,14 +35,14 @@ func testTransferOneWay(t *testing.T, k *kind) {
 // 20 MB in each direction at the same time: what one stack acknowledges goes with what
 // it sends, and neither direction waits for the other.
 func testTransferBothWays(t *testing.T, k *kind) {
-	size := int64(fewer(20 << 20))
+	size := int64(QuarterUnderRace(20 << 20))
 	onPair(t, k, func(p *Pair) {
 		ours, peer := p.connectNear(80)
 		errs := make(chan error, 4)
 		go func() { errs <- SendStream(ours, 1, size) }()
 		go func() { errs <- SendStream(peer, 2, size) }()
-		go func() { errs <- ReceiveStream(ours, 2, size, p.check) }()
-		go func() { errs <- ReceiveStream(peer, 1, size, p.check) }()
+		go func() { errs <- ReceiveStream(ours, 2, size, p.Check) }()
+		go func() { errs <- ReceiveStream(peer, 1, size, p.Check) }()
 		for range cap(errs) {
 			if err := <-errs; err != nil {
 				t.Error(err)
@@ -92,7 +92,7 @@ func testTransferFaults(t *testing.T, k *kind) {
 		}.Report(t)
 	})
 	for _, cable := range badCables {
-		if raceEnabled {
+		if RaceEnabled {
 			cable.size = max(cable.size/4, 3<<20) // the numbers still wrap
 		}
 		for seed := range seeds {
@@ -101,7 +101,7 @@ func testTransferFaults(t *testing.T, k *kind) {
 				cable.faults.Seed = uint64(seed)
 				onBadPair(t, k, cable.faults, Ours(), func(p *Pair) {
 					ours, peer := p.connectBad(80)
-					took := p.bothWays(ours, peer, cable.size)
+					took := p.BothWays(ours, peer, cable.size)
 					t.Logf("%d MB each way in %v of virtual time", cable.size>>20, took)
 					p.wantNumbers(0, cable.size)
 					p.wantNumbers(1, cable.size)
@@ -134,7 +134,7 @@ func testTransferCableCut(t *testing.T, k *kind) {
 				}()
 				// Without cuts it takes 4 seconds. The timers have backed off by then, and
 				// wait up to as long again.
-				if took := p.bothWays(ours, peer, 8<<20); took < 24*time.Second || took > 60*time.Second {
+				if took := p.BothWays(ours, peer, 8<<20); took < 24*time.Second || took > 60*time.Second {
 					t.Errorf("it took %v", took)
 				}
 			})
@@ -151,7 +151,7 @@ func testTransferFaultsPlain(t *testing.T, k *kind) {
 			plain.NoSACK = true
 			onBadPair(t, k, cable.faults, plain, func(p *Pair) {
 				ours, peer := p.connectBad(80)
-				took := p.bothWays(ours, peer, cable.size/4)
+				took := p.BothWays(ours, peer, cable.size/4)
 				t.Logf("%d MB each way in %v of virtual time", cable.size>>22, took)
 			})
 		})
@@ -171,7 +171,7 @@ func testTransferOneHistory(t *testing.T, k *kind) {
 				lines = append(lines, fmt.Sprintf("%v from %d: %x", at.Sub(start), from, h.Sum64()))
 			})
 			ours, peer := p.connectBad(80)
-			p.bothWays(ours, peer, 300_000)
+			p.BothWays(ours, peer, 300_000)
 			if err := errors.Join(ours.Close(), peer.Close()); err != nil {
 				t.Error(err)
 			}

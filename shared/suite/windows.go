@@ -13,7 +13,7 @@ func testWindowTakenBack(t *testing.T, k *kind) {
 	for name, left := range map[string]int{"all of it": 0, "half a segment is left": 500, "one segment is left": 1000} {
 		t.Run(name, func(t *testing.T) {
 			onBench(t, k, Ours(), func(b *Bench) {
-				p := b.newPeer(opened(sackPeer, 5000) + `
+				p := b.NewPeer(opened(sackPeer, 5000) + `
 					+0 do nodelay
 					+0 do write 5000 = 5000
 					` + burstOf(1, 5001, true))
@@ -33,7 +33,7 @@ func testWindowTakenBack(t *testing.T, k *kind) {
 						p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win %d", una, edge-una)))
 					}
 				}
-				if state := p.state(); state != "ESTABLISHED" || una != edge || answered < 100 {
+				if state := p.State(); state != "ESTABLISHED" || una != edge || answered < 100 {
 					t.Fatalf("after two hours and %d answers it is in %s; %d bytes of the window are left", answered, state, edge-una)
 				}
 				if (beyond > 0) != (left == 500) {
@@ -64,7 +64,7 @@ func testResetIntoClosedWindow(t *testing.T, k *kind) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			onPair(t, k, func(p *Pair) {
-				ours, peer := p.connect(80)
+				ours, peer := p.Connect(80)
 				go ours.Write(make([]byte, 1<<20))
 				time.Sleep(2 * time.Minute) // until he has also taken, byte by byte, what a scaled window cannot say
 				if how == "Close, unread" {
@@ -91,7 +91,7 @@ func testResetIntoClosedWindow(t *testing.T, k *kind) {
 // may end it (RFC 6429 3), or a peer could have it keep what was written for ever.
 func testClosedWindowWithoutUser(t *testing.T, k *kind) {
 	onPair(t, k, func(p *Pair) {
-		ours, _ := p.connect(80)
+		ours, _ := p.Connect(80)
 		go ours.Write(make([]byte, 300_000))
 		time.Sleep(time.Second)
 		ours.Close()
@@ -105,7 +105,7 @@ func testClosedWindowWithoutUser(t *testing.T, k *kind) {
 func testKeepAliveOften(t *testing.T, k *kind) {
 	for _, d := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 499 * time.Millisecond} {
 		onPair(t, k, func(p *Pair) {
-			ours, _ := p.connect(80)
+			ours, _ := p.Connect(80)
 			ours.(allMethods).SetKeepAlivePeriod(d)
 			time.Sleep(10 * time.Minute)
 			if state := p.stateOf(ours); state != "ESTABLISHED" {

@@ -263,3 +263,5 @@ func (r *connDirect) icmpTooBig(random *rand.Rand) {
 	r.s.receiveFrame(append(unhex("020000000004 02000a000001 0800"), fixDatagram(fuzzDatagram(protocolICMP, m))...))
 	r.s.answerAll()
 }
+
+type edges struct{ nxt, edge, una seqNum }

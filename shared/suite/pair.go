@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,16 +113,8 @@ func (p *Pair) see(from int, frame []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count++
-	if from > 1 || len(frame) < 54 || frame[12] != 8 || frame[13] != 0 || frame[14+9] != 6 {
-		return
-	}
-	datagram := frame[14:]
-	if n := int(binary.BigEndian.Uint16(datagram[2:])); 40 <= n && n <= len(datagram) {
-		datagram = datagram[:n] // without padding
-	}
-	header := int(datagram[0]&15) * 4
-	segment := datagram[min(header, len(datagram)):]
-	if len(segment) < 20 || segment[13]&3 == 0 || !intact(datagram, segment) {
+	datagram, segment := tcpIn(frame)
+	if from > 1 || segment == nil || segment[13]&3 == 0 || !intact(datagram, segment) {
 		return
 	}
 	seq, length := binary.BigEndian.Uint32(segment[4:]), uint32(len(segment)-int(segment[12]>>4)*4)
@@ -131,6 +124,89 @@ func (p *Pair) see(from int, frame []byte) {
 	if segment[13]&1 != 0 {
 		p.ends[from].fin = seq + length
 	}
+}
+
+// tcpIn are the datagram and the segment in a frame, if it has any.
+func tcpIn(frame []byte) (datagram, segment []byte) {
+	if len(frame) < 54 || frame[12] != 8 || frame[13] != 0 || frame[14+9] != 6 {
+		return nil, nil
+	}
+	datagram = frame[14:]
+	if n := int(binary.BigEndian.Uint16(datagram[2:])); 40 <= n && n <= len(datagram) {
+		datagram = datagram[:n] // without padding
+	}
+	segment = datagram[min(int(datagram[0]&15)*4, len(datagram)):]
+	if len(segment) < 20 || int(segment[12]>>4)*4 > len(segment) {
+		return nil, nil
+	}
+	return datagram, segment
+}
+
+// An edgeWatch is a stack's device, and has the test fail if the stack takes something back: the acknowledgment in its
+// segments, or the right edge of its window. "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge
+// to the left" (RFC 9293 3.8.6, SHLD-14), but for what a scaled window cannot say (RFC 7323 2.4). There is one connection.
+type edgeWatch struct {
+	wire.Device
+	t         *testing.T
+	other     *edgeWatch
+	shift     atomic.Int32 // what its SYN says; -1: nothing
+	fin       atomic.Int64 // the number behind its FIN, or 0
+	known     bool
+	ack, edge uint32
+}
+
+func (e *edgeWatch) Write(frame []byte) (int, error) {
+	if _, segment := tcpIn(frame); segment != nil {
+		e.see(segment)
+	}
+	return e.Device.Write(frame)
+}
+
+func (e *edgeWatch) see(segment []byte) {
+	flags, n := segment[13], uint32(len(segment))-uint32(segment[12]>>4)*4
+	ack, wnd := binary.BigEndian.Uint32(segment[8:]), uint32(binary.BigEndian.Uint16(segment[14:]))
+	if flags&1 != 0 {
+		e.fin.Store(int64(binary.BigEndian.Uint32(segment[4:])+n) + 1)
+	}
+	switch {
+	case flags&2 != 0: // a SYN: its window is not scaled, and it may come again
+		e.shift.Store(shiftOf(segment))
+		return
+	case flags&4 != 0 || flags&16 == 0:
+		return
+	}
+	shift := max(0, e.shift.Load())
+	if e.other.shift.Load() < 0 {
+		shift = 0
+	}
+	edge := ack + wnd<<shift
+	if e.known && int32(ack-e.ack) < 0 {
+		e.t.Errorf("a stack acknowledges %d, and has acknowledged %d before", ack, e.ack)
+	}
+	if e.known && int32(edge-e.edge) < -(1<<shift) && int64(ack) != e.other.fin.Load() {
+		e.t.Errorf("a stack's window ends at %d, and has ended at %d before", edge, e.edge)
+	}
+	if e.ack = ack; !e.known || int32(edge-e.edge) > 0 {
+		e.edge = edge
+	}
+	e.known = true
+}
+
+// shiftOf is the window scale option in a SYN, or -1.
+func shiftOf(segment []byte) int32 {
+	for options := segment[20 : int(segment[12]>>4)*4]; len(options) > 1 && options[0] != 0; {
+		switch {
+		case options[0] == 1:
+			options = options[1:]
+			continue
+		case options[0] == 3:
+			return int32(options[2])
+		case int(options[1]) > len(options) || options[1] < 2:
+			return -1
+		}
+		options = options[options[1]:]
+	}
+	return -1
 }
 
 // stampOf is the timestamp of the segment in a frame, if it has one.

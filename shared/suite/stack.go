@@ -291,6 +291,7 @@ var goTests = []goTest{
 	{"transfer over a cable that is cut", 5, 0, testTransferCableCut},
 	{"transfer with faults, no SACK", 5, 0, testTransferFaultsPlain},
 	{"one history", 5, 0, testTransferOneHistory},
+	{"any cable", 5, 0, testAnyCable},
 	{"random programs", 5, 0, testRandomPrograms},
 	{"all calls at once", 5, 0, testAllCalls},
 	{"a peer that does not answer is a timeout", 5, 0, testConnTimeout},

@@ -22,7 +22,7 @@ var cableSeed = flag.Int64("cable", -1, "replay the cable with this `seed`, with
 // Two stacks on a cable that does everything a cable can do wrong. Whatever happens, both streams arrive as they were, both
 // ends end, and nothing is left.
 func testAnyCable(t *testing.T, k *kind) {
-	seeds := int64(Many(fewer(30), 1000))
+	seeds := int64(Many(Fewer(30), 1000))
 	if *cableSeed >= 0 {
 		onAnyCable(t, k, uint64(*cableSeed))
 		return
@@ -111,7 +111,7 @@ func onAnyCable(t *testing.T, k *kind, seed uint64) {
 	plan := planCable(seed)
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, plan.kind(t, k, seed), wire.New(2), nil, Ours())
-		defer p.close()
+		defer p.Close()
 		done := make(chan bool)
 		defer close(done)
 		go func() {
@@ -120,7 +120,7 @@ func onAnyCable(t *testing.T, k *kind, seed uint64) {
 				case <-done:
 					return
 				case <-time.After(3 * time.Millisecond):
-					p.check()
+					p.Check()
 				}
 			}
 		}()

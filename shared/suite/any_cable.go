@@ -22,7 +22,7 @@ var cableSeed = flag.Int64("cable", -1, "replay the cable with this `seed`, with
 // Two stacks on a cable that does everything a cable can do wrong. Whatever happens, both streams arrive as they were, both
 // ends end, and nothing is left.
 func testAnyCable(t *testing.T, k *kind) {
-	seeds := int64(Many(Fewer(30), 1000))
+	seeds := int64(Many(QuarterUnderRace(30), 1000))
 	if *cableSeed >= 0 {
 		onAnyCable(t, k, uint64(*cableSeed))
 		return

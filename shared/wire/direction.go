@@ -23,11 +23,13 @@ type direction struct {
 	sender sender
 	held   []held // in the order in which they came
 	spare  []byte // holds the frame that is being corrupted
+	frames int    // how many there were, copies as well: the next one's number
 	counts map[string]int
 	closed bool
 }
 
 func newDirection(f Faults, out bool, lane int64) *direction {
+	f = f.oneWay(out)
 	d := &direction{faults: f, out: out, drop: f.DropIn, random: f.random(), timed: f.timed()}
 	if out {
 		d.drop = f.DropOut
@@ -42,7 +44,7 @@ func newDirection(f Faults, out bool, lane int64) *direction {
 
 // clear tells whether nothing can happen to a frame on this way.
 func (d *direction) clear() bool {
-	return d.drop == nil && !d.random && !d.timed
+	return d.drop == nil && !d.random && !d.timed && d.faults.Watch == nil
 }
 
 // pass takes one frame through the faults. It returns what hand says of a frame
@@ -52,19 +54,26 @@ func (d *direction) pass(frame []byte) (int, error) {
 	if d.random {
 		t = roll(d.dice)
 	}
+	p := parcel{frame: frame, tag: d.newTag()}
 	if d.drop != nil && d.drop(frame) {
-		d.report(Dropped, frame, nil)
+		d.lose(p, Dropped)
 		return len(frame), nil
 	}
 	if hit(t.lost, d.faults.Loss) {
-		d.report(Lost, frame, nil)
+		d.lose(p, Lost)
 		return len(frame), nil
 	}
 	if len(frame) > headerLen && hit(t.corrupted, d.faults.Corrupt) {
-		frame = d.corrupt(frame, t)
-		d.report(Corrupted, frame, nil)
+		p.frame = d.corrupt(frame, t)
+		d.report(Corrupted, p.frame, nil)
 	}
-	return d.travel(frame, t)
+	return d.travel(p, t)
+}
+
+// lose ends a flight that has not begun.
+func (d *direction) lose(p parcel, what string) {
+	d.report(what, p.frame, nil)
+	d.watch(p.frame, p.due, p.tag, what)
 }
 
 // corrupt returns a copy of the frame with one bit changed.
@@ -76,48 +85,52 @@ func (d *direction) corrupt(frame []byte, t throw) []byte {
 }
 
 // travel decides when the frame and its copy arrive.
-func (d *direction) travel(frame []byte, t throw) (int, error) {
+func (d *direction) travel(p parcel, t throw) (int, error) {
 	var now int64
 	if d.timed {
 		now = d.line.now()
 	}
-	p := parcel{frame: frame}
 	var ok bool
-	if p.due, ok = d.depart(now, frame, t); !ok {
-		return len(frame), nil
+	if ok = d.depart(&p, now, t); !ok {
+		return len(p.frame), nil
 	}
 	if hit(t.duplicated, d.faults.Duplicate) {
-		if p.copyDue, p.twice = d.depart(now, frame, t); p.twice {
-			d.report(Duplicated, frame, nil)
+		c := parcel{frame: p.frame, tag: d.newTag()}
+		c.copyOf = p.id
+		if p.twice = d.depart(&c, now, t); p.twice {
+			p.copyDue, p.copyTag = c.due, c.tag
+			d.report(Duplicated, p.frame, nil)
 		}
 	}
 	if hit(t.reordered, d.faults.Reorder) && len(d.held) < maxHeld {
-		d.report(Reordered, frame, nil)
+		d.report(Reordered, p.frame, nil)
 		d.hold(p, t)
-		return len(frame), nil
+		return len(p.frame), nil
 	}
 	return d.forward(p, now)
 }
 
-// depart returns the instant at which the frame arrives, which is now for one
-// that need not wait, or false if there is no room for it.
-func (d *direction) depart(now int64, frame []byte, t throw) (due int64, ok bool) {
+// depart sets the instants at which the frame leaves and arrives, which are now
+// for one that need not wait. It is false if there is no room for it.
+func (d *direction) depart(p *parcel, now int64, t throw) bool {
+	p.due = now
 	if !d.timed {
-		return now, true
+		return true
 	}
 	sent, ok := now, d.line.flights.len() < maxFlying
 	if ok && d.faults.Rate > 0 {
-		sent, ok = d.sender.send(now, len(frame))
+		sent, ok = d.sender.send(now, len(p.frame))
 	}
 	if !ok {
-		d.report(QueueFull, frame, nil)
-		return 0, false
+		d.lose(*p, QueueFull)
+		return false
 	}
 	delay := int64(d.faults.Delay)
 	if j := int64(d.faults.Jitter); j > 0 {
 		delay += below(t.jitter, 2*j+1) - j
 	}
-	return sent + max(0, delay), true
+	p.leaves, p.due = sent, sent+max(0, delay)
+	return true
 }
 
 // report counts a fault and tells whoever wants to know.
@@ -138,12 +151,14 @@ func (d *direction) arrive() {
 	d.line.armed = 0
 	now := d.line.now()
 	for {
-		frame, ok := d.line.landed(now)
+		f, ok := d.line.landed(now)
 		if !ok {
 			break
 		}
-		d.handLate(frame)
-		d.line.release(frame)
+		if _, err := d.handOver(f.frame, f.due, f.tag); err != nil {
+			d.report(Lost, f.frame, err)
+		}
+		d.line.release(f.frame)
 	}
 	d.expire(now, now)
 	d.arm()
@@ -163,11 +178,19 @@ func (d *direction) arm() {
 	}
 }
 
-// handLate hands over a frame whose Write has long returned.
-func (d *direction) handLate(frame []byte) {
-	if _, err := d.hand(frame); err != nil {
-		d.report(Lost, frame, err)
+// handOver hands a frame over whose flight is at its end, and returns what became of it.
+func (d *direction) handOver(frame []byte, due int64, t tag) (int, error) {
+	n, err := d.hand(frame)
+	fate := Arrived
+	switch {
+	case err == errNoRoom:
+		d.report(QueueFull, frame, nil)
+		n, err, fate = len(frame), nil, QueueFull
+	case err != nil:
+		fate = Lost
 	}
+	d.watch(frame, due, t, fate)
+	return n, err
 }
 
 // stop loses what is under way and leaves no timer behind.

@@ -138,7 +138,7 @@ func (e *End) expect(frame []byte) {
 		e.lost++
 		return
 	}
-	e.line.fly(frame, e.line.now()+int64(hop))
+	e.line.fly(frame, e.line.now()+int64(hop), tag{})
 	e.line.arm(e.line.flights.front().due)
 }
 
@@ -152,11 +152,11 @@ func (e *End) arrive() {
 	e.line.armed = 0
 	now := e.line.now()
 	for {
-		frame, ok := e.line.landed(now)
+		f, ok := e.line.landed(now)
 		if !ok {
 			break
 		}
-		e.receive(frame)
+		e.receive(f.frame)
 	}
 	if e.line.flights.len() > 0 {
 		e.line.arm(e.line.flights.front().due)

@@ -35,6 +35,14 @@ type Faults struct {
 	// called once per frame, in order, and must not keep the frame.
 	DropOut, DropIn func(frame []byte) bool
 
+	// OutOnly leaves what is read as it is, so that two Impairs, one at each end
+	// of a segment, give its two directions faults of their own.
+	OutOnly bool
+
+	// Watch hears of each frame's flight: when it begins, if it takes any time,
+	// when something changes it, and how it ends. What holds for Report holds for Watch.
+	Watch func(Flight)
+
 	// Report hears of each fault. It runs inside Write, on a timer's goroutine
 	// or on the reading one, so it must not use the device or wait for
 	// anything, above all not for a lock that is held around Write.
@@ -80,7 +88,15 @@ const (
 
 // Any tells whether there is a fault at all. Without one there is no need for Impair.
 func (f *Faults) Any() bool {
-	return f.random() || f.Delay != 0 || f.Rate != 0 || f.DropOut != nil || f.DropIn != nil
+	return f.random() || f.Delay != 0 || f.Rate != 0 || f.DropOut != nil || f.DropIn != nil || f.Watch != nil
+}
+
+// oneWay is what of the faults concerns one direction.
+func (f Faults) oneWay(out bool) Faults {
+	if !out && f.OutOnly {
+		return Faults{}
+	}
+	return f
 }
 
 // random tells whether chance decides anything.

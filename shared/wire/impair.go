@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"sync"
@@ -157,12 +158,14 @@ func (im *Impaired) readBatch(buf []byte) error {
 // deliver puts a frame where Read finds it. The in direction's lock is held.
 func (im *Impaired) deliver(frame []byte) (int, error) {
 	if im.waiting.len() >= maxWaiting {
-		im.in.report(QueueFull, frame, nil)
-		return len(frame), nil
+		return 0, errNoRoom
 	}
 	im.waiting.push(im.in.line.clone(frame))
 	return len(frame), nil
 }
+
+// errNoRoom is what deliver says of a frame that finds the queue of the reader full.
+var errNoRoom = errors.New("nobody reads")
 
 // lanesOf finds the lanes for an Impair around the device: behind those that the
 // device itself uses. A wrapper of another package, such as a recorder, is looked

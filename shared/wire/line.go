@@ -20,6 +20,7 @@ type line struct {
 type flight struct {
 	due   int64
 	frame []byte
+	tag
 }
 
 // now reads the monotonic clock, so a step of the wall clock moves no frame.
@@ -33,18 +34,37 @@ func (l *line) onLane(t int64) int64 {
 }
 
 // fly puts a copy of the frame behind all others. It arrives when it is due, but
-// always later than the frame before it.
-func (l *line) fly(frame []byte, due int64) {
-	l.last = l.onLane(max(due, l.last+1))
-	l.flights.push(flight{l.last, l.clone(frame)})
+// always later than the frame before it. Only a frame that was postponed under
+// way may come after it.
+func (l *line) fly(frame []byte, due int64, t tag) *flight {
+	f := l.insert(flight{l.onLane(max(due, l.last+1)), l.clone(frame), t})
+	l.last = f.due
+	return f
 }
 
-// landed removes the first frame if it is due and returns it. The caller releases it.
-func (l *line) landed(now int64) ([]byte, bool) {
-	if l.flights.len() == 0 || l.flights.front().due > now {
-		return nil, false
+// insert puts a flight where its due says, and makes it later where another one
+// arrives in that instant.
+func (l *line) insert(f flight) *flight {
+	i := l.flights.len()
+	for i > 0 && l.flights.at(i-1).due > f.due {
+		i--
 	}
-	return l.flights.pop().frame, true
+	for i > 0 && l.flights.at(i-1).due == f.due {
+		f.due += lanes
+		for i < l.flights.len() && l.flights.at(i).due <= f.due {
+			i++
+		}
+	}
+	l.flights.insert(i, f)
+	return l.flights.at(i)
+}
+
+// landed removes the first flight if it is due and returns it. The caller releases its frame.
+func (l *line) landed(now int64) (flight, bool) {
+	if l.flights.len() == 0 || l.flights.front().due > now {
+		return flight{}, false
+	}
+	return l.flights.pop(), true
 }
 
 // arm sets the timer for the given instant. A timer that is late or early does

@@ -13,6 +13,28 @@ func (q *queue[T]) len() int { return q.n }
 // front returns the oldest element, which must exist.
 func (q *queue[T]) front() *T { return &q.ring[q.head] }
 
+// at returns element i, counted from the oldest. It must exist.
+func (q *queue[T]) at(i int) *T { return &q.ring[(q.head+i)%len(q.ring)] }
+
+// insert puts v before element i, or behind all of them if there are i.
+func (q *queue[T]) insert(i int, v T) {
+	q.push(v)
+	for j := q.n - 1; j > i; j-- {
+		*q.at(j) = *q.at(j - 1)
+	}
+	*q.at(i) = v
+}
+
+// remove takes element i out, which must exist.
+func (q *queue[T]) remove(i int) T {
+	v := *q.at(i)
+	for ; i > 0; i-- {
+		*q.at(i) = *q.at(i - 1)
+	}
+	q.pop()
+	return v
+}
+
 func (q *queue[T]) push(v T) {
 	if q.n == len(q.ring) {
 		q.grow()

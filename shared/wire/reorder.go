@@ -4,10 +4,12 @@ import "slices"
 
 // parcel is a frame on its way and the copy right behind it, if there is one.
 type parcel struct {
-	frame   []byte
-	due     int64
+	frame []byte
+	due   int64
+	tag
 	twice   bool
 	copyDue int64
+	copyTag tag
 }
 
 // held is a frame that waits to be overtaken.
@@ -79,19 +81,20 @@ func (d *direction) letGo(i int, now int64) {
 // advance puts a frame and its copy in line, or hands them over if they are due
 // and nobody is in front of them. It returns what became of the frame.
 func (d *direction) advance(p parcel, now int64) (int, error) {
-	n, err := d.queueOrHand(p.frame, p.due, now)
+	n, err := d.queueOrHand(p.frame, p.due, p.tag, now)
 	if p.twice && err == nil {
-		if _, err := d.queueOrHand(p.frame, p.copyDue, now); err != nil {
+		if _, err := d.queueOrHand(p.frame, p.copyDue, p.copyTag, now); err != nil {
 			d.report(Lost, p.frame, err)
 		}
 	}
 	return n, err
 }
 
-func (d *direction) queueOrHand(frame []byte, due, now int64) (int, error) {
+func (d *direction) queueOrHand(frame []byte, due int64, t tag, now int64) (int, error) {
 	if due <= now && d.line.flights.len() == 0 {
-		return d.hand(frame)
+		return d.handOver(frame, due, t)
 	}
-	d.line.fly(frame, due)
+	f := d.line.fly(frame, due, t)
+	d.watch(frame, f.due, t, "")
 	return len(frame), nil
 }

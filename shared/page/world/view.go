@@ -1,0 +1,101 @@
+package world
+
+import (
+	"encoding/hex"
+	"errors"
+	"io"
+	"time"
+
+	"framebyframe/shared/pcap"
+)
+
+// Since says what somebody knows already: how many changes of frames, how many lines, how many samples.
+type Since struct {
+	Changes int `json:"changes"`
+	Lines   int `json:"lines"`
+	Samples int `json:"samples"`
+}
+
+// A View is what there is to show.
+type View struct {
+	Now    int64    `json:"now"`
+	Query  string   `json:"query"`
+	Full   bool     `json:"full,omitempty"`
+	Frames []*Frame `json:"frames"` // new ones, and those to which something has happened
+	Lines  []Line   `json:"lines"`
+	Since  Since    `json:"since"` // for the next View
+	Apps   [2]App   `json:"apps"`
+}
+
+// An App is what an application has done with its connection.
+type App struct {
+	Connected bool  `json:"connected"`
+	Wrote     int64 `json:"wrote"`
+	Read      int64 `json:"read"`
+	Pace      int   `json:"pace"` // bytes a second, -1: as fast as they come
+}
+
+// View returns what has happened since somebody looked last.
+func (w *World) View(since Since) View {
+	v := View{
+		Now: int64(w.Now()), Query: w.setup.Query(), Full: w.Full(),
+		Frames: []*Frame{}, Lines: []Line{},
+		Since: Since{Changes: len(w.changes), Lines: len(w.lines)},
+	}
+	seen := make(map[int]bool)
+	for _, id := range w.changes[min(since.Changes, len(w.changes)):] {
+		if !seen[id] {
+			seen[id] = true
+			v.Frames = append(v.Frames, w.frames[id])
+		}
+	}
+	v.Lines = append(v.Lines, w.lines[min(since.Lines, len(w.lines)):]...)
+	for i, a := range w.apps {
+		a.mu.Lock()
+		v.Apps[i] = App{Connected: a.conn != nil, Wrote: a.wrote, Read: a.read, Pace: a.pace}
+		a.mu.Unlock()
+	}
+	return v
+}
+
+// Bytes is a frame to be read byte by byte.
+type Bytes struct {
+	Hex    string  `json:"hex"` // no more than the first keepBytes of a frame that has arrived
+	Len    int     `json:"len"`
+	Text   string  `json:"text"`
+	Fields []Field `json:"fields"`
+}
+
+// A Field says what some bytes of a frame are.
+type Field struct {
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
+	Layer  string `json:"layer"`
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+}
+
+// Bytes returns the bytes of a frame, and what they are.
+func (w *World) Bytes(id int) (Bytes, error) {
+	if id < 0 || id >= len(w.frames) {
+		return Bytes{}, errors.New("there is no such frame")
+	}
+	f := w.frames[id]
+	return Bytes{Hex: hex.EncodeToString(f.raw), Len: f.Len, Text: f.Text, Fields: []Field{}}, nil
+}
+
+// Capture does everything again up to an instant and writes what is sent to out, for Wireshark. It takes a bubble of
+// its own: where a world's time begins is a part of what happens in it.
+func Capture(setup Setup, until time.Duration, out io.Writer) error {
+	p, err := pcap.NewWriter(out)
+	if err != nil {
+		return err
+	}
+	w := newWorld(setup, until, func(at time.Time, frame []byte) {
+		if e := p.WriteFrame(at, frame); err == nil {
+			err = e
+		}
+	})
+	w.Close()
+	return err
+}

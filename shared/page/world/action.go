@@ -142,7 +142,7 @@ func parseActions(text string) (list []Action, err error) {
 	}
 	for _, word := range words {
 		at, rest, _ := strings.Cut(word, ".")
-		ns, err := number(at, int64(1000*time.Hour))
+		ns, err := number(at, int64(maxTime))
 		if err != nil {
 			return nil, err
 		}

@@ -20,23 +20,10 @@ func sliced(t *testing.T, query string, slice time.Duration) (history string, fr
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := New(setup, 0)
+		w := New(setup)
 		defer w.Close()
 		for w.Now() < 3*time.Second {
-			next := min(slice, 3*time.Second-w.Now())
-			for _, a := range setup.Actions {
-				if at := a.At; at > w.Now() {
-					next = min(next, at-w.Now())
-				}
-			}
-			w.Advance(next)
-			for _, a := range setup.Actions {
-				if a.At == w.Now() {
-					if err := w.do(a); err != nil {
-						t.Error(err)
-					}
-				}
-			}
+			w.Advance(min(slice, 3*time.Second-w.Now()))
 		}
 		history, frames = w.History(), len(w.frames)
 	})
@@ -93,7 +80,9 @@ func TestBackIsReplay(t *testing.T) {
 	}
 	for i := len(moments) - 1; i >= 0; i -= 9 {
 		synctest.Test(t, func(t *testing.T) {
-			w := New(again, moments[i].at)
+			again := again
+			again.At = moments[i].at
+			w := New(again)
 			defer w.Close()
 			if got := w.History(); got != moments[i].history {
 				t.Errorf("event %d at %v: %s, at first %s", i, moments[i].at, got, moments[i].history)
@@ -125,7 +114,7 @@ func TestCapture(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "capture.pcap")
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		if err := errors.Join(Capture(setup, time.Second, &out), os.WriteFile(file, out.Bytes(), 0o644)); err != nil {
+		if err := errors.Join(Capture(setup, &out), os.WriteFile(file, out.Bytes(), 0o644)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -139,4 +128,31 @@ func TestCapture(t *testing.T) {
 			t.Errorf("frame %d has %d bytes, want %d", i, len(f), sent[i].Len)
 		}
 	}
+}
+
+// What was done is done again when its time comes, unless something else is done before.
+func TestAhead(t *testing.T) {
+	const query = "do=0.resolve.a.4_50000000.ping.a.4.10_90000000.ping.a.4.20"
+	in(t, query, func(w *World) {
+		w.Advance(60 * time.Millisecond)
+		if v := w.View(Since{}); v.Ahead != 1 {
+			t.Errorf("%d actions are still to come, want 1", v.Ahead)
+		}
+		for w.Step(time.Second) {
+			if w.Now() > 90*time.Millisecond {
+				break
+			}
+		}
+		if v := w.View(Since{}); v.Ahead != 0 {
+			t.Errorf("%d actions are still to come at %v, want none", v.Ahead, w.Now())
+		}
+	})
+	in(t, query, func(w *World) {
+		w.Advance(60 * time.Millisecond)
+		w.must(t, "ping.a.4.30")
+		w.Advance(time.Second)
+		if got, want := formatActions(w.Setup().Actions), "0.resolve.a.4_50000000.ping.a.4.10_60000000.ping.a.4.30"; got != want {
+			t.Errorf("the actions are %s, want %s", got, want)
+		}
+	})
 }

@@ -18,6 +18,7 @@ type Setup struct {
 	Loss    float64       `json:"loss"`   // share of the frames, 0 to 1
 	Seed    uint64        `json:"seed"`   // of all that is random
 	Known   bool          `json:"known"`  // the hosts know each other's MAC address from the beginning
+	At      time.Duration `json:"at"`     // where it is to begin to be looked at
 	Actions []Action      `json:"-"`      // in the order in which they are done
 	Lesson  string        `json:"lesson"` // the ID of a guided experiment, or empty
 }
@@ -39,6 +40,7 @@ const (
 	maxRate    = 1e9
 	maxQueue   = 10_000
 	maxActions = 1000
+	maxTime    = 1000 * time.Hour
 )
 
 // ParseSetup reads what Query writes. What is not mentioned is as in Default.
@@ -72,6 +74,7 @@ func ParseSetup(query string) (Setup, error) {
 		s.Lesson = t
 		return nil
 	})
+	get("t", func(t string) (err error) { s.At, err = number[time.Duration](t, maxTime); return err })
 	get("do", func(t string) (err error) { s.Actions, err = parseActions(t); return err })
 	return s, err
 }
@@ -120,6 +123,9 @@ func (s Setup) Query() string {
 	add("seed", strconv.FormatUint(s.Seed, 10))
 	if s.Known {
 		add("arp", "known")
+	}
+	if s.At > 0 {
+		add("t", strconv.FormatInt(int64(s.At), 10))
 	}
 	if len(s.Actions) > 0 {
 		add("do", formatActions(s.Actions))

@@ -20,6 +20,7 @@ type Since struct {
 type View struct {
 	Now    int64    `json:"now"`
 	Query  string   `json:"query"`
+	Ahead  int      `json:"ahead"` // how many actions are still to come
 	Full   bool     `json:"full,omitempty"`
 	Frames []*Frame `json:"frames"` // new ones, and those to which something has happened
 	Lines  []Line   `json:"lines"`
@@ -38,7 +39,7 @@ type App struct {
 // View returns what has happened since somebody looked last.
 func (w *World) View(since Since) View {
 	v := View{
-		Now: int64(w.Now()), Query: w.setup.Query(), Full: w.Full(),
+		Now: int64(w.Now()), Query: w.Setup().Query(), Ahead: len(w.setup.Actions) - w.done, Full: w.Full(),
 		Frames: []*Frame{}, Lines: []Line{},
 		Since: Since{Changes: len(w.changes), Lines: len(w.lines)},
 	}
@@ -84,14 +85,14 @@ func (w *World) Bytes(id int) (Bytes, error) {
 	return Bytes{Hex: hex.EncodeToString(f.raw), Len: f.Len, Text: f.Text, Fields: []Field{}}, nil
 }
 
-// Capture does everything again up to an instant and writes what is sent to out, for Wireshark. It takes a bubble of
+// Capture does everything again up to Setup.At and writes what is sent to out, for Wireshark. It takes a bubble of
 // its own: where a world's time begins is a part of what happens in it.
-func Capture(setup Setup, until time.Duration, out io.Writer) error {
+func Capture(setup Setup, out io.Writer) error {
 	p, err := pcap.NewWriter(out)
 	if err != nil {
 		return err
 	}
-	w := newWorld(setup, until, func(at time.Time, frame []byte) {
+	w := newWorld(setup, func(at time.Time, frame []byte) {
 		if e := p.WriteFrame(at, frame); err == nil {
 			err = e
 		}

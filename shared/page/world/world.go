@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"math"
 	"net/netip"
 	"slices"
 	"sync"
@@ -32,6 +33,7 @@ const (
 // A World is two hosts on a cable. Make it, and call its methods, in a bubble of testing/synctest, from one goroutine.
 type World struct {
 	setup  Setup
+	done   int // of setup.Actions
 	start  time.Time
 	hosts  [2]host
 	apps   [2]*app
@@ -91,11 +93,12 @@ type news struct {
 	line   Line
 }
 
-// New makes a world, and does the actions of its Setup as far as the instant until.
-func New(setup Setup, until time.Duration) *World { return newWorld(setup, until, nil) }
+// New makes a world and lets time pass until Setup.At. The actions of its Setup happen when their time comes.
+func New(setup Setup) *World { return newWorld(setup, nil) }
 
-func newWorld(setup Setup, until time.Duration, tee func(time.Time, []byte)) *World {
+func newWorld(setup Setup, tee func(time.Time, []byte)) *World {
 	ctx, cancel := context.WithCancel(context.Background())
+	setup.Actions = slices.Clone(setup.Actions)
 	w := &World{setup: setup, start: time.Now(), cancel: cancel, signal: make(chan struct{}, 1), tee: tee}
 	w.clear()
 	segment := wire.New(2)
@@ -113,7 +116,8 @@ func newWorld(setup Setup, until time.Duration, tee func(time.Time, []byte)) *Wo
 	if setup.Known {
 		w.introduce(ctx)
 	}
-	w.replay(setup.Actions, until)
+	w.doDue()
+	w.Advance(setup.At)
 	return w
 }
 
@@ -140,22 +144,6 @@ func (w *World) introduce(ctx context.Context) {
 	w.start = time.Now()
 }
 
-// replay does actions, each in its instant, and goes on until an instant.
-func (w *World) replay(actions []Action, until time.Duration) {
-	w.setup.Actions = nil
-	for _, a := range actions {
-		if a.At > until {
-			break
-		}
-		w.Advance(a.At - w.Now())
-		if err := w.do(a); err != nil {
-			w.say(0, fmt.Sprintf("%s: %v", a, err))
-		}
-		w.setup.Actions = append(w.setup.Actions, a)
-	}
-	w.Advance(until - w.Now())
-}
-
 // Close ends the hosts and leaves no goroutine behind.
 func (w *World) Close() {
 	w.cancel()
@@ -167,34 +155,62 @@ func (w *World) Close() {
 // Now is the time since the beginning.
 func (w *World) Now() time.Duration { return time.Since(w.start) }
 
-// Setup is how the world was made, with all actions so far.
+// Setup is how the world was made, with all actions: those that are done, and those that are still to come. Its At is now.
 func (w *World) Setup() Setup {
 	s := w.setup
-	s.Actions = slices.Clone(s.Actions)
+	s.Actions, s.At = slices.Clone(s.Actions), w.Now()
 	return s
 }
 
 // Full reports whether the world has come to its end: it has seen as many frames as it can keep.
 func (w *World) Full() bool { return len(w.frames) >= maxFrames }
 
-// Step lets time pass until something happens: a frame is sent, arrives or is lost, a timer fires, a state changes.
-// It stops after limit, and reports whether something has happened.
+// Step lets time pass until something happens: a frame is sent, arrives or is lost, a timer fires, a state changes, or it
+// is time for an action. It stops after limit, and reports whether something has happened.
 func (w *World) Step(limit time.Duration) bool {
-	if w.Full() || !w.await(limit) {
+	if w.Full() {
 		return false
 	}
-	time.Sleep(landing)
+	due, ahead := w.nextAction()
+	happened := w.await(min(limit, due))
+	if happened && (!ahead || w.Now()+landing < w.setup.Actions[w.done].At) {
+		time.Sleep(landing)
+	}
 	w.settle()
-	return true
+	return w.doDue() || happened
 }
 
 // Advance lets time pass.
 func (w *World) Advance(d time.Duration) {
 	end := w.Now() + d
 	for rest := d; rest > 0 && !w.Full(); rest = end - w.Now() {
-		w.await(rest)
+		due, _ := w.nextAction()
+		w.await(min(rest, due))
 		w.settle()
+		w.doDue()
 	}
+}
+
+// nextAction returns how much time there is until the next action, if there is one.
+func (w *World) nextAction() (time.Duration, bool) {
+	if w.done == len(w.setup.Actions) {
+		return math.MaxInt64, false
+	}
+	return w.setup.Actions[w.done].At - w.Now(), true
+}
+
+// doDue does the actions whose time has come.
+func (w *World) doDue() (some bool) {
+	for due, ahead := w.nextAction(); ahead && due <= 0; due, ahead = w.nextAction() {
+		a := w.setup.Actions[w.done]
+		w.done++
+		if err := w.do(a); err != nil {
+			w.say(0, fmt.Sprintf("%s: %v", a, err))
+			w.settle()
+		}
+		some = true
+	}
+	return some
 }
 
 // await waits until something happens, or for so long.
@@ -213,16 +229,18 @@ func (w *World) await(limit time.Duration) bool {
 	}
 }
 
-// Do does an action now. Its instant is set; the error says why it is impossible.
+// Do does an action now. Its instant is set, and those that were to come later are forgotten: what they were about may
+// not happen any more. The error says why the action is impossible; then all stays as it is.
 func (w *World) Do(a Action) error {
-	if len(w.setup.Actions) >= maxActions {
+	if w.done >= maxActions {
 		return fmt.Errorf("no more than %d actions", maxActions)
 	}
 	a.At = w.Now()
 	if err := w.do(a); err != nil {
 		return err
 	}
-	w.setup.Actions = append(w.setup.Actions, a)
+	w.setup.Actions = append(w.setup.Actions[:w.done], a)
+	w.done++
 	return nil
 }
 

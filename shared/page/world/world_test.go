@@ -16,7 +16,7 @@ func in(t *testing.T, query string, f func(w *World)) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := New(setup, 0)
+		w := New(setup)
 		defer w.Close()
 		f(w)
 	})

@@ -332,3 +332,16 @@ func pattern(from int64, n int) []byte {
 	}
 	return b
 }
+
+// reading reports whether the application reads at all.
+func (a *app) reading() bool {
+	pace, _ := a.paceNow()
+	return pace != 0
+}
+
+// hasRead reports whether it has read anything.
+func (a *app) hasRead() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.read > 0
+}

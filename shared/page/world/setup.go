@@ -71,6 +71,9 @@ func ParseSetup(query string) (Setup, error) {
 	get("seed", func(t string) (err error) { s.Seed, err = strconv.ParseUint(t, 10, 64); return err })
 	get("arp", func(t string) error { s.Known = t == "known"; return nil })
 	get("x", func(t string) error {
+		if Find(t) == nil {
+			return errors.New("there is no such experiment")
+		}
 		s.Lesson = t
 		return nil
 	})
@@ -131,4 +134,20 @@ func (s Setup) Query() string {
 		add("do", formatActions(s.Actions))
 	}
 	return strings.Join(q, "&")
+}
+
+// A Part is what the page says of a part, and what its hosts can do.
+type Part struct {
+	Number int      `json:"number"`
+	Name   string   `json:"name"`
+	Can    []string `json:"can"` // actions of its applications
+}
+
+// Parts are the five parts.
+var Parts = []Part{
+	{1, "Ethernet and ARP", []string{"resolve"}},
+	{2, "IPv4 and ICMP", []string{"resolve", "ping"}},
+	{3, "The TCP handshake", []string{"resolve", "ping", "dial", "abort"}},
+	{4, "TCP data", []string{"resolve", "ping", "dial", "write", "read", "shut", "close", "abort"}},
+	{5, "Retransmission", []string{"resolve", "ping", "dial", "write", "read", "shut", "close", "abort"}},
 }

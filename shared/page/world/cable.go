@@ -24,9 +24,6 @@ func (w *World) noteFlight(n news) {
 		w.frames = append(w.frames, f)
 		w.flights[n.host][fl.ID] = f
 		f.look(w, fl.Frame)
-		if w.tee != nil {
-			w.tee(fl.Sent, fl.Frame)
-		}
 	} else if fl.Fate == "" && !slices.Equal(f.raw, fl.Frame) {
 		f.look(w, fl.Frame)
 	}
@@ -35,7 +32,6 @@ func (w *World) noteFlight(n news) {
 	w.record(w.since(n.at), n.host, fmt.Sprint(fl.ID, fl.CopyOf, f.Sent, f.Leaves, f.Due, fl.Fate)+string(fl.Frame))
 	if fl.Fate != "" {
 		f.Fate, f.End = fl.Fate, w.since(n.at)
-		f.raw = slices.Clone(f.raw[:min(len(f.raw), keepBytes)])
 		if fl.CopyOf >= 0 || f.CopyOf < 0 {
 			delete(w.flights[n.host], fl.ID)
 		}

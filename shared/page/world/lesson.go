@@ -25,8 +25,9 @@ type Lesson struct {
 // A Step is something to do, or to wait for.
 type Step struct {
 	Text string `json:"text"`
-
 	done func(w *World) bool
+	Act  string        `json:"act,omitempty"`  // an action that does it
+	Wait time.Duration `json:"wait,omitempty"` // or so much time that has to pass
 }
 
 // An Outcome is which of the choices came true, and which frames and lines show it.

@@ -18,9 +18,9 @@ var Lessons = []*Lesson{
 			"A asks three times, a second apart, and then gives up",
 		},
 		Steps: []Step{
-			{"Have A ask for 10.0.0.77.", sent(kind("arp"), from(0), says("who-has 10.0.0.77"))},
-			{"Have A ask for 10.0.0.4, too.", sent(kind("arp"), from(0), says("who-has 10.0.0.4 "))},
-			{"Let time pass until A has given up.", said(0, "who has 10.0.0.77:")},
+			{Text: "Have A ask for 10.0.0.77.", done: sent(kind("arp"), from(0), says("who-has 10.0.0.77")), Act: "resolve.a.77"},
+			{Text: "Have A ask for 10.0.0.4, too.", done: sent(kind("arp"), from(0), says("who-has 10.0.0.4 ")), Act: "resolve.a.4"},
+			{Text: "Let time pass until A has given up.", done: said(0, "who has 10.0.0.77:"), Wait: 5 * time.Second},
 		},
 		Why:  "In ARP silence is the only way to say no: nobody can answer for a host that does not exist. So a question is asked again, no more than once a second (RFC 1122 2.3.2.1), and after three the neighbour is given up.",
 		More: "Lose the reply of 10.0.0.4 under way. How does A tell that from a host that is not there?",
@@ -47,11 +47,11 @@ var Lessons = []*Lesson{
 			"Nowhere yet: A asks by ARP who is right",
 		},
 		Steps: []Step{
-			{"Forge an ARP reply to A, and let it arrive.", sent(forged, kind("arp"), arrived)},
-			{"Have A ping 10.0.0.4.", func(w *World) bool {
+			{Text: "Forge an ARP reply to A, and let it arrive.", done: sent(forged, kind("arp"), arrived), Act: "forge.a.arp"},
+			{Text: "Have A ping 10.0.0.4.", done: func(w *World) bool {
 				lies := w.each(forged, kind("arp"), arrived)
 				return w.some(from(0), after(lies[0]), kind("icmp")) || w.some(from(0), after(lies[0]), kind("arp"))
-			}},
+			}, Act: "ping.a.4.56"},
 		},
 		Why:  "RFC 826 says: if the sender is in the table, its row is updated, before anybody looks whether this is a question or an answer. ARP has no way to know who may speak for an address. All that helps is to hear the owner protest, or not to depend on it.",
 		More: "Let time pass after the ping. Does A ever find out?",
@@ -79,11 +79,11 @@ var Lessons = []*Lesson{
 			"Nobody: the reply brings the wrong letter back",
 		},
 		Steps: []Step{
-			{"Have A ping 10.0.0.4 with 100 bytes.", sent(kind("icmp"), from(0))},
-			{"While the request is under way, select it and flip a bit in its data, from byte 42 on.", func(w *World) bool {
+			{Text: "Have A ping 10.0.0.4 with 100 bytes.", done: sent(kind("icmp"), from(0)), Act: "ping.a.4.100"},
+			{Text: "While the request is under way, select it and flip a bit in its data, from byte 42 on.", done: func(w *World) bool {
 				return w.some(kind("icmp"), from(0), marked)
 			}},
-			{"Let it arrive.", sent(kind("icmp"), from(0), marked, arrived)},
+			{Text: "Let it arrive.", done: sent(kind("icmp"), from(0), marked, arrived), Wait: time.Second},
 		},
 		Why:  "The checksum of IPv4 covers its header and nothing else: routers change the header at every hop, and have no time for the rest. ICMP's, UDP's and TCP's cover what they carry. (Ethernet has a CRC of its own; a cable's card checks it before any of this.)",
 		More: "Flip a bit in the IPv4 header, or in the destination's MAC address. Flip two bits so that the sum stays the same.",
@@ -109,9 +109,9 @@ var Lessons = []*Lesson{
 			"No reply. Half a minute later B says that it has given up",
 		},
 		Steps: []Step{
-			{"Have A ping 10.0.0.4 with 4000 bytes.", sent(kind("part"), from(0))},
-			{"Lose the second fragment.", sent(kind("part"), from(0), lost)},
-			{"Let time pass, up to a minute.", either(waited(time.Minute, kind("part"), from(0)), sent(from(1), kind("icmp"), arrived))},
+			{Text: "Have A ping 10.0.0.4 with 4000 bytes.", done: sent(kind("part"), from(0)), Act: "ping.a.4.4000"},
+			{Text: "Lose the second fragment.", done: sent(kind("part"), from(0), lost)},
+			{Text: "Let time pass, up to a minute.", done: either(waited(time.Minute, kind("part"), from(0)), sent(from(1), kind("icmp"), arrived)), Wait: time.Minute},
 		},
 		Why:  "A datagram arrives whole or not at all. IPv4 can repeat nothing, as it does not keep what it has sent. The receiver waits for the rest for a while, and then throws all of it away, and tells the sender if it has the first fragment (RFC 1122 3.3.2).",
 		More: "Lose the first fragment instead. Then double one, or have one come late.",
@@ -138,9 +138,9 @@ var Lessons = []*Lesson{
 			"Nothing: both wait for ever",
 		},
 		Steps: []Step{
-			{"Have A open a connection to port 80.", sent(kind("syn"), from(0))},
-			{"Lose the first SYN,ACK.", sent(kind("syn"), from(1), lost)},
-			{"Let two seconds pass.", waited(2*time.Second, kind("syn"), from(1))},
+			{Text: "Have A open a connection to port 80.", done: sent(kind("syn"), from(0)), Act: "dial.a.80"},
+			{Text: "Lose the first SYN,ACK.", done: sent(kind("syn"), from(1), lost)},
+			{Text: "Let two seconds pass.", done: waited(2*time.Second, kind("syn"), from(1)), Wait: 2 * time.Second},
 		},
 		Why:  "A handshake needs one clock at least. After its first timeout, a second, B repeats what nobody has acknowledged (RFC 6298 2.1). Where both ends are part 3, one lost segment is the end: that is what part 5 is for.",
 		More: "Lose A's SYN instead. Then try part 3 at both ends.",
@@ -165,9 +165,9 @@ var Lessons = []*Lesson{
 			"It drops it without a word",
 		},
 		Steps: []Step{
-			{"Let the two connect.", said(1, "has accepted a connection")},
-			{"Send B an RST whose number is 100 too high.", sent(forged, kind("rst"), arrived)},
-			{"Let time pass until A has heard of it, or for a second.", either(waited(time.Second, forged, kind("rst")), sent(from(1), kind("ack"), arrived))},
+			{Text: "Let the two connect.", done: said(1, "has accepted a connection"), Wait: time.Second},
+			{Text: "Send B an RST whose number is 100 too high.", done: sent(forged, kind("rst"), arrived), Act: "forge.b.rstnear"},
+			{Text: "Let time pass until A has heard of it, or for a second.", done: either(waited(time.Second, forged, kind("rst")), sent(from(1), kind("ack"), arrived)), Wait: time.Second},
 		},
 		Why:  "RFC 5961 3.2: only the very number that is expected ends a connection. For any other one in the window B sends a challenge ACK: if the other end is really gone, it answers that with a RST that has the right number. The liar never sees the challenge.",
 		More: "Send the one with the very number, and the one far outside of the window. Then take part 3 for B: its window is 0. What is in it?",
@@ -194,8 +194,8 @@ var Lessons = []*Lesson{
 			"Not at all: both wait for ever",
 		},
 		Steps: []Step{
-			{"Lose one of A's segments with data.", sent(kind("data"), from(0), lost)},
-			{"Let a minute pass.", waited(time.Minute, kind("data"), from(0))},
+			{Text: "Lose one of A's segments with data.", done: sent(kind("data"), from(0), lost)},
+			{Text: "Let a minute pass.", done: waited(time.Minute, kind("data"), from(0)), Wait: time.Minute},
 		},
 		Why:  "B's ACKs do say what it expects, each of them the same. But part 4 takes an ACK for what it is, news of what has arrived, and keeps no clock. Everything that a transfer needs to survive a loss is in part 5, and it is as much code as all before.",
 		More: "Give A part 5 and leave B as it is. Who of the two has to know about loss?",
@@ -222,9 +222,9 @@ var Lessons = []*Lesson{
 			"B answers with a reset when its buffer is full",
 		},
 		Steps: []Step{
-			{"Let time pass until A sends no more.", either(sent(from(1), shut), waited(5*time.Second, kind("data"), from(0)))},
-			{"Have B read again.", func(w *World) bool { return w.apps[1].reading() && w.Now() > 0 && w.apps[1].hasRead() }},
-			{"Let A hear of it.", sent(from(1), windowOpen, arrived, func(f *Frame) bool { return f.Sent > 0 && f.Ack > 1 })},
+			{Text: "Let time pass until A sends no more.", done: either(sent(from(1), shut), waited(5*time.Second, kind("data"), from(0))), Wait: time.Second},
+			{Text: "Have B read again.", done: func(w *World) bool { return w.apps[1].reading() && w.Now() > 0 && w.apps[1].hasRead() }, Act: "read.b.max"},
+			{Text: "Let A hear of it.", done: sent(from(1), windowOpen, arrived, func(f *Frame) bool { return f.Sent > 0 && f.Ack > 1 }), Wait: time.Second},
 		},
 		Why:  "RCV.WND is what B has room for. What A may send ends at ACK + window, and that does not move while B's application sleeps (RFC 9293 3.8.6). When it reads, B says so by a window update, once there is room for a segment: a smaller one would be silly.",
 		More: "Have B read 5000 bytes a second. How large are the segments that A sends then?",
@@ -249,9 +249,9 @@ var Lessons = []*Lesson{
 			"Nothing: A waits for the update, B for data",
 		},
 		Steps: []Step{
-			{"Let B read: its ACK goes out.", sent(from(1), windowOpen, func(f *Frame) bool { return f.Sent >= int64(3*time.Second) })},
-			{"Lose every ACK that opens the window.", sent(from(1), windowOpen, lost)},
-			{"Let a minute pass.", waited(time.Minute, from(1), windowOpen, lost)},
+			{Text: "Let B read: its ACK goes out.", done: sent(from(1), windowOpen, func(f *Frame) bool { return f.Sent >= int64(3*time.Second) })},
+			{Text: "Lose every ACK that opens the window.", done: sent(from(1), windowOpen, lost)},
+			{Text: "Let a minute pass.", done: waited(time.Minute, from(1), windowOpen, lost), Wait: time.Minute},
 		},
 		Why:  "An ACK without data is never acknowledged, so nobody knows that it was lost. RFC 9293 3.8.6.1 has the sender probe a closed window for that reason. Part 4 has no timer that could; part 5 has.",
 		More: "Give A part 5, and do it again.",
@@ -277,8 +277,8 @@ var Lessons = []*Lesson{
 			"Nothing: the call fails",
 		},
 		Steps: []Step{
-			{"Lose A's first ARP question.", sent(kind("arp"), from(0), lost)},
-			{"Let time pass until the two are connected, or the call fails.", either(said(0, "is connected"), said(0, "connecting:"))},
+			{Text: "Lose A's first ARP question.", done: sent(kind("arp"), from(0), lost)},
+			{Text: "Let time pass until the two are connected, or the call fails.", done: either(said(0, "is connected"), said(0, "connecting:")), Wait: 5 * time.Second},
 		},
 		Why:  "The SYN waits in ARP's row for B, and TCP believes that it has been sent: it times it, and will blame the network. 42 bytes that are lost cost a second, and TCP's idea of the round trip is wrong by as much. That is why a SYN's time is forgotten if it had to be repeated.",
 		More: "Do not lose it: is the first round trip that A measures 40 ms? What is in it?",
@@ -305,8 +305,8 @@ var Lessons = []*Lesson{
 			"When all the others have been acknowledged and it alone is missing",
 		},
 		Steps: []Step{
-			{"Lose the fifth segment with data.", sent(kind("data"), from(0), lost)},
-			{"Let time pass until it is sent again.", either(sent(kind("data"), from(0), again), waited(time.Minute, kind("data"), from(0)))},
+			{Text: "Lose the fifth segment with data.", done: sent(kind("data"), from(0), lost)},
+			{Text: "Let time pass until it is sent again.", done: either(sent(kind("data"), from(0), again), waited(time.Minute, kind("data"), from(0))), Wait: time.Second},
 		},
 		Why:  "What arrives behind the hole is acknowledged selectively, by the SACK option. Once segments that were sent later have arrived, RACK takes the missing one for lost (RFC 8985), a round trip after it was sent. The timer is for when nothing comes back at all.",
 		More: "Look at the options of B's ACKs. Then do it without SACK (5p at both ends): three duplicate ACKs do the same. Then lose two.",
@@ -333,11 +333,11 @@ var Lessons = []*Lesson{
 			"The retransmission timer fires, and A goes back to one segment at a time",
 		},
 		Steps: []Step{
-			{"Lose the last segment with data.", func(w *World) bool {
+			{Text: "Lose the last segment with data.", done: func(w *World) bool {
 				l := w.each(kind("data"), from(0), lost)
 				return len(l) > 0 && l[0].Seq+l[0].Bytes == 5001
 			}},
-			{"Let time pass until it is sent again.", either(sent(kind("data"), from(0), again), waited(time.Minute, kind("data"), from(0)))},
+			{Text: "Let time pass until it is sent again.", done: either(sent(kind("data"), from(0), again), waited(time.Minute, kind("data"), from(0))), Wait: time.Second},
 		},
 		Why:  "A gap has two sides, and here is only one. RFC 8985 7 has the sender probe: after two round trips without news the last segment goes out again, and its ACK shows what is missing. It costs one segment and no window. The timer would have cost more time, and the window.",
 		More: "Lose the probe as well. And the next one.",
@@ -366,9 +366,9 @@ var Lessons = []*Lesson{
 			"It takes them once, and tells A that it has had them twice",
 		},
 		Steps: []Step{
-			{"Double one of A's segments with data.", sent(kind("data"), from(0), doubled)},
-			{"Let time pass until B's application has read everything.", either(said(1, "to the end of the stream"), waited(time.Minute, kind("data"), from(0)))},
-			{"Let A hear of it.", func(w *World) bool { return w.some(from(1), func(f *Frame) bool { return f.Ack >= 5001 }, arrived) }},
+			{Text: "Double one of A's segments with data.", done: sent(kind("data"), from(0), doubled)},
+			{Text: "Let time pass until B's application has read everything.", done: either(said(1, "to the end of the stream"), waited(time.Minute, kind("data"), from(0))), Wait: time.Second},
+			{Text: "Let A hear of it.", done: func(w *World) bool { return w.some(from(1), func(f *Frame) bool { return f.Ack >= 5001 }, arrived) }, Wait: time.Second},
 		},
 		Why:  "Sequence numbers are there for that: what is below RCV.NXT is old. With SACK the receiver also reports it, as a block below the ACK (D-SACK, RFC 2883). From that a sender learns that something it has sent again was not lost, and may take back what it did about it.",
 		More: "Do it without SACK (5p). Then delay a segment by 300 ms instead: A sends it again, B has it twice. What does A do to its window, and when does it take that back?",

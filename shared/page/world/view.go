@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"framebyframe/part5-retransmission/stack"
 	"framebyframe/shared/pcap"
 )
 
@@ -61,42 +62,32 @@ func (w *World) View(since Since) View {
 
 // Bytes is a frame to be read byte by byte.
 type Bytes struct {
-	Hex    string  `json:"hex"` // no more than the first keepBytes of a frame that has arrived
-	Len    int     `json:"len"`
-	Text   string  `json:"text"`
-	Fields []Field `json:"fields"`
+	Hex    string        `json:"hex"`
+	Text   string        `json:"text"`
+	Fields []stack.Field `json:"fields"`
 }
 
-// A Field says what some bytes of a frame are.
-type Field struct {
-	Offset int    `json:"offset"`
-	Length int    `json:"length"`
-	Layer  string `json:"layer"`
-	Name   string `json:"name"`
-	Value  string `json:"value"`
-}
+var errNoFrame = errors.New("there is no such frame")
 
-// Bytes returns the bytes of a frame, and what they are.
+// Bytes returns the bytes of a frame as they are now, and what they are.
 func (w *World) Bytes(id int) (Bytes, error) {
 	if id < 0 || id >= len(w.frames) {
-		return Bytes{}, errors.New("there is no such frame")
+		return Bytes{}, errNoFrame
 	}
 	f := w.frames[id]
-	return Bytes{Hex: hex.EncodeToString(f.raw), Len: f.Len, Text: f.Text, Fields: []Field{}}, nil
+	return Bytes{hex.EncodeToString(f.raw), f.Text, stack.Fields(f.raw)}, nil
 }
 
-// Capture does everything again up to Setup.At and writes what is sent to out, for Wireshark. It takes a bubble of
-// its own: where a world's time begins is a part of what happens in it.
-func Capture(setup Setup, out io.Writer) error {
+// Capture writes all frames, with the instants at which they were sent, to a file for Wireshark.
+func (w *World) Capture(out io.Writer) error {
 	p, err := pcap.NewWriter(out)
 	if err != nil {
 		return err
 	}
-	w := newWorld(setup, func(at time.Time, frame []byte) {
-		if e := p.WriteFrame(at, frame); err == nil {
-			err = e
+	for _, f := range w.frames {
+		if err := p.WriteFrame(w.start.Add(time.Duration(f.Sent)), f.raw); err != nil {
+			return err
 		}
-	})
-	w.Close()
-	return err
+	}
+	return nil
 }

@@ -19,11 +19,8 @@ import (
 )
 
 const (
-	// maxFrames is where a world ends: what it keeps of each frame, with the lines about it, is about 1 kB.
+	// maxFrames is where a world ends: all that it keeps of a frame, with the lines about it, is 2.5 kB at most.
 	maxFrames = 50_000
-
-	// keepBytes is how much of a frame is kept once it has arrived. Headers take less; data can be had again by replay.
-	keepBytes = 256
 
 	// landing is what passes from the end of a flight until the host has handled the frame: the hop of a segment of
 	// shared/wire and the way to a lane. Step counts all of that as one event.
@@ -53,7 +50,6 @@ type World struct {
 	flows   map[flow]*stretch
 	history hash.Hash
 	count   int // of what is in the history
-	tee     func(at time.Time, frame []byte)
 }
 
 // A Frame is what is known of one frame on the cable. Instants are nanoseconds since the beginning.
@@ -94,12 +90,10 @@ type news struct {
 }
 
 // New makes a world and lets time pass until Setup.At. The actions of its Setup happen when their time comes.
-func New(setup Setup) *World { return newWorld(setup, nil) }
-
-func newWorld(setup Setup, tee func(time.Time, []byte)) *World {
+func New(setup Setup) *World {
 	ctx, cancel := context.WithCancel(context.Background())
 	setup.Actions = slices.Clone(setup.Actions)
-	w := &World{setup: setup, start: time.Now(), cancel: cancel, signal: make(chan struct{}, 1), tee: tee}
+	w := &World{setup: setup, start: time.Now(), cancel: cancel, signal: make(chan struct{}, 1)}
 	w.clear()
 	segment := wire.New(2)
 	for i, kind := range setup.Hosts {

@@ -154,19 +154,10 @@ func (ws *Worlds) History(id int) (h string, err error) {
 
 // Capture returns what was sent so far as a file for Wireshark, in base64.
 func (ws *Worlds) Capture(id int) (string, error) {
-	var setup world.Setup
-	if err := ws.do(id, func(w *world.World) { setup = w.Setup() }); err != nil {
-		return "", err
-	}
 	var out bytes.Buffer
-	failed := make(chan error)
-	go synctest.Test(ws.t, func(*testing.T) {
-		err := world.Capture(setup, &out)
-		synctest.Wait()
-		failed <- err
-	})
-	err := <-failed
-	return base64.StdEncoding.EncodeToString(out.Bytes()), err
+	var err error
+	e := ws.do(id, func(w *world.World) { err = w.Capture(&out) })
+	return base64.StdEncoding.EncodeToString(out.Bytes()), errors.Join(err, e)
 }
 
 // Judge returns a world.Verdict on the lesson that a world is for.

@@ -9,7 +9,7 @@ inspector.draw = function () {
   const box = $("frame"), f = store.frames[store.selected];
   if (!f) {
     if (inspector.shown !== "none") {
-      box.replaceChildren(el("h2", {}, "The frame"), el("p", { class: "hint" }, "Select one: click its line, or press N and P. Then read it byte by byte, and do something to it."));
+      box.replaceChildren(el("p", { class: "hint" }, "Select one: click its line, or press N and P. Then read it byte by byte, and do something to it."));
       inspector.shown = "none";
     }
     return;
@@ -18,13 +18,14 @@ inspector.draw = function () {
   if (key === inspector.shown) { inspector.drawState(f); return; }
   inspector.shown = key;
   inspector.bytes = JSON.parse(engine.call("bytes", store.id, f.id));
+  const bits = inspector.bits(f);
   box.replaceChildren(
     el("h2", {}, `Frame ${f.id + 1} `, el("small", {}, `${"AB"[f.from]} to ${"AB"[1 - f.from]}, ${thousands(f.len)} bytes`)),
     el("p", { class: "what" }, inspector.bytes.text),
     el("p", { id: "fstate" }),
     inspector.tools(f),
     inspector.hex(),
-    inspector.bits(f),
+    ...bits ? [bits] : [],
     inspector.fields());
   inspector.drawState(f);
 };

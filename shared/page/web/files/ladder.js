@@ -20,25 +20,34 @@ ladder.look = function (f) {
   return classes;
 };
 
-// ends returns where a frame's line begins and ends: as shares of the way, and as instants.
+// ends returns where a frame's line begins and ends: as shares of the way, and as instants. Before that it waits at its
+// sender, until the cable has taken it.
 ladder.ends = function (f) {
   const start = f.forged ? 0.5 : 0;
   if (f.fate && f.fate !== "arrived" && f.due <= f.sent) { // it never left: the line is a stub
-    return { a: start, b: start + 0.16, from: f.sent, to: f.sent + ladder.span * 0.012 };
+    return { a: start, b: start + 0.14, from: f.sent, to: f.sent + ladder.span * 0.012 };
   }
-  const tip = Math.min(f.fate ? f.end : store.now, f.due);
-  const way = Math.max(1, f.due - f.sent);
-  return { a: start, b: start + (1 - start) * Math.min(1, Math.max(0, (tip - f.sent) / way)), from: f.sent, to: tip };
+  const tip = Math.min(f.fate ? f.end : store.now, f.due), from = Math.min(Math.max(f.sent, f.leaves), tip);
+  const way = f.due - f.leaves;
+  return { a: start, b: start + (1 - start) * (way > 0 ? Math.min(1, Math.max(0, (tip - from) / way)) : tip >= f.due ? 1 : 0), from, to: tip };
+};
+
+// place returns the functions from time and way to pixels.
+ladder.place = function () {
+  const w = $("ladder").clientWidth, h = $("ladder").clientHeight, inner = h - margin.top - margin.bottom;
+  const left = margin.left, right = w - margin.right;
+  return {
+    w, h, left, right,
+    y: t => margin.top + (t - ladder.top) / ladder.span * inner,
+    x: (f, k) => f.from === 0 ? left + (right - left) * k : right - (right - left) * k,
+  };
 };
 
 ladder.draw = function () {
-  const picture = $("ladder"), w = picture.clientWidth, h = picture.clientHeight;
-  if (!w || !h) return;
+  const picture = $("ladder");
+  if (!picture.clientWidth || !picture.clientHeight) return;
   if (ladder.follow) ladder.top = Math.max(0, store.now - ladder.span * 0.8);
-  const inner = h - margin.top - margin.bottom;
-  const y = t => margin.top + (t - ladder.top) / ladder.span * inner;
-  const left = margin.left, right = w - margin.right;
-  const x = (f, k) => f.from === 0 ? left + (right - left) * k : right - (right - left) * k;
+  const { w, h, left, right, x, y } = ladder.place();
   const root = document.createDocumentFragment();
 
   ladder.drawTime(root, y, w, left, right);
@@ -53,10 +62,12 @@ ladder.draw = function () {
     if (f.sent > ladder.top + ladder.span || f.sent > store.now) continue;
     seen.push(f);
   }
-  const words = seen.length <= 26;
+  const written = [-99, -99]; // where the last word stands, for each sender
   for (const f of seen.reverse()) {
-    const e = ladder.ends(f);
-    ladder.drawFrame(root, f, { x1: x(f, e.a), y1: y(e.from), x2: x(f, e.b), y2: y(e.to) }, words);
+    const e = ladder.ends(f), p = { x1: x(f, e.a), y1: y(e.from), x2: x(f, e.b), y2: y(e.to) };
+    const room = p.y1 - written[f.from] > 15;
+    if (e.from - f.sent > ladder.span * 0.004) svg(root, "line", { x1: p.x1, x2: p.x1, y1: y(f.sent), y2: p.y1, class: "wait " + ladder.look(f).slice(1).join(" ") });
+    if (ladder.drawFrame(root, f, p, room)) written[f.from] = p.y1;
   }
   ladder.drawNotes(root, y, left, right);
   svg(root, "line", { x1: left, x2: right, y1: y(store.now), y2: y(store.now), class: "now" });
@@ -87,22 +98,23 @@ ladder.drawFrame = function (root, f, p, words) {
     const q = 5;
     svg(root, "path", { d: `M${p.x2 - q},${p.y2 - q}l${2 * q},${2 * q}m0,${-2 * q}l${-2 * q},${2 * q}`, class: "cross" });
   }
-  if (words || f.id === store.selected) ladder.drawWord(root, f, p, kind);
+  return (words || f.id === store.selected) && ladder.drawWord(root, f, p, kind);
 };
 
-// drawWord writes what a frame is along its line, near its sender.
+// drawWord writes what a frame is along its line, near its sender. It reports whether there was room for it.
 ladder.drawWord = function (root, f, p, kind) {
   const dx = p.x2 - p.x1, dy = p.y2 - p.y1, length = Math.hypot(dx, dy);
-  if (length < 60) return;
+  if (length < 90) return false;
   let angle = Math.atan2(dy, dx) * 180 / Math.PI;
   if (Math.abs(angle) > 90) angle -= 180 * Math.sign(angle);
-  if (Math.abs(angle) > 50) return;
+  if (Math.abs(angle) > 50) return false;
   const at = Math.min(0.5, 110 / length), left = dx < 0;
   const text = f.label + (f.again ? ", again" : "") + (f.copyOf >= 0 ? ", a copy" : f.marks ? ", " + f.marks.join(", ") : "");
   svg(root, "text", {
     transform: `translate(${p.x1 + dx * at},${p.y1 + dy * at}) rotate(${angle}) translate(0,-4)`,
     "text-anchor": "middle", class: "word " + kind + (left ? " left" : ""),
   }, text);
+  return true;
 };
 
 // drawNotes marks on a host's line when it said something of itself.
@@ -118,11 +130,7 @@ ladder.drawNotes = function (root, y, left, right) {
 
 // nearest finds the frame whose line is nearest to a place, no more than 16 pixels away.
 ladder.nearest = function (px, py) {
-  const picture = $("ladder"), w = picture.clientWidth, h = picture.clientHeight;
-  const inner = h - margin.top - margin.bottom;
-  const y = t => margin.top + (t - ladder.top) / ladder.span * inner;
-  const left = margin.left, right = w - margin.right;
-  const x = (f, k) => f.from === 0 ? left + (right - left) * k : right - (right - left) * k;
+  const { h, x, y } = ladder.place();
   let best = 16, id = -1;
   for (const f of store.frames) {
     const e = ladder.ends(f), x1 = x(f, e.a), y1 = y(e.from), dx = x(f, e.b) - x1, dy = y(e.to) - y1;

@@ -46,6 +46,7 @@ function select(id, show) {
   inspector.field = inspector.byte = -1;
   inspector.all = false;
   if (show) ladder.show(store.frames[id]);
+  side("frame");
   say(`Frame ${id + 1}: ${store.frames[id].text}`);
   draw();
 }
@@ -133,6 +134,13 @@ function tab(name) {
   draw();
 }
 
+// side chooses what stands beside the cable on a wide screen.
+function side(name) {
+  document.body.dataset.side = name;
+  for (const b of document.querySelectorAll("[data-side][role=tab]")) b.setAttribute("aria-selected", b.dataset.side === name);
+  draw();
+}
+
 function wire() {
   const click = { restart, back, step, play: () => play(), second: () => wait(1e9), minute: () => wait(60e9), in: () => { ladder.zoom(1 / 1.5); draw(); }, out: () => { ladder.zoom(1.5); draw(); }, help: () => $("keys").showModal() };
   for (const id in click) $(id).addEventListener("click", click[id]);
@@ -159,6 +167,7 @@ function wire() {
     const to = { ArrowRight: all[(i + 1) % all.length], ArrowLeft: all[(i + all.length - 1) % all.length] }[e.key];
     if (to) { tab(to.dataset.tab); to.focus(); e.preventDefault(); e.stopPropagation(); }
   });
+  for (const b of document.querySelectorAll("[data-side][role=tab]")) b.addEventListener("click", () => side(b.dataset.side));
   $("logFrames").addEventListener("change", () => draw());
   $("lines").addEventListener("click", e => { const li = e.target.closest("li[data-f]"); if (li) select(+li.dataset.f, true); });
   wireLadder();
@@ -207,6 +216,7 @@ function keys(e) {
     " ": () => play(), ArrowRight: step, ArrowLeft: back, Home: restart,
     n: () => move(1), p: () => move(-1), d: () => doTo("lose"), x: () => doTo("double"), l: () => doTo("delay.#.30"),
     "+": () => { ladder.zoom(1 / 1.5); draw(); }, "-": () => { ladder.zoom(1.5); draw(); },
+    f: () => side("frame"), h: () => side("hosts"),
     a: () => openCalls("callsA"), b: () => openCalls("callsB"), "?": () => $("keys").showModal(),
     Escape: () => { for (const d of document.querySelectorAll(".calls[open]")) d.open = false; },
   }[e.key.length === 1 ? e.key.toLowerCase() : e.key];
@@ -236,6 +246,7 @@ async function begin() {
   wire();
   const query = location.hash.slice(1) || freeQuery;
   try { store.open(query); } catch (e) { store.open(freeQuery); say(`This address is no experiment: ${e.message}.`); }
+  side("frame");
   tab(store.verdict.lesson ? "lesson" : "cable");
   if (!$("say").textContent.startsWith("This address")) say("Ready. Press Step, or Play; click a frame to read it.");
   document.body.classList.add("ready");

@@ -36,11 +36,11 @@ panels.lesson = function () {
       ...l.choices.map((text, i) => {
         const state = known && v.outcome.choice === i ? " true" : known && lesson.choice === i ? " false" : "";
         return el("label", { class: "choice" + state },
-          el("input", { type: "radio", name: "choice", id: `choice${i}`, checked: lesson.choice === i, disabled: known, onchange: () => { lesson.choice = i; panels.lesson(); } }), el("span", {}, text));
+          el("input", { type: "radio", name: "choice", id: `choice${i}`, checked: lesson.choice === i, disabled: known, onchange: () => { lesson.choice = i; panels.lesson(); }, onclick: e => { if (e.detail) $("ladder").focus({ preventScroll: true }); } }), el("span", {}, text));
       })),
     open && !known ? el("p", { class: "hint" }, "What do you expect? Choose, then try it.") : panels.steps(l, v),
     known ? panels.outcome(l, v) : "");
-  if (focus && $(focus)) $(focus).focus();
+  if (focus && focus !== "ladder" && $(focus)) $(focus).focus();
 };
 
 panels.steps = function (l, v) {
@@ -97,7 +97,7 @@ panels.lessonList = function (box) {
 panels.calls = function () {
   for (const host of [0, 1]) {
     const box = $(host ? "callsB" : "callsA"), part = partOf(host), app = store.apps[host];
-    const words = app.connected ? `wrote ${thousands(app.wrote)}, read ${thousands(app.read)}` : "";
+    const words = app.connected ? `wrote ${thousands(app.wrote)}\nread ${thousands(app.read)}` : "";
     if (panels.changed("summary" + host, [part.number, words, plainOf(host)].join())) {
       box.firstElementChild.replaceChildren(
         el("b", {}, "AB"[host]), el("span", {}, el("strong", {}, host ? "10.0.0.4" : "10.0.0.1"), el("small", {}, `part ${part.number}${plainOf(host) ? ", no SACK" : ""}`)),
@@ -203,10 +203,10 @@ panels.setup = function () {
   $("setup").replaceChildren(
     el("h2", {}, "Hosts and cable"),
     el("label", {}, el("span", {}, "A runs part"), part("a")), el("label", {}, el("span", {}, "B runs part"), part("b")),
-    slider("delay", "Delay, each way", [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].map(v => v * 1e6), +q.get("delay"), v => `${v / 1e6} ms`),
+    slider("delay", "Delay (one way)", [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].map(v => v * 1e6), +q.get("delay"), v => `${v / 1e6} ms`),
     slider("rate", "Rate", [64e3, 256e3, 1e6, 2e6, 5e6, 10e6, 20e6, 50e6, 100e6, 0], +q.get("rate"), rate),
-    slider("queue", "Queue, in frames", [1, 2, 5, 10, 20, 50, 100, 200, 500], +q.get("queue"), v => String(v)),
-    slider("loss", "Loss, by chance", [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3], +(q.get("loss") ?? 0), v => `${+(v * 100).toFixed(2)} %`),
+    slider("queue", "Queue (frames)", [1, 2, 5, 10, 20, 50, 100, 200, 500], +q.get("queue"), v => String(v)),
+    slider("loss", "Loss", [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3], +(q.get("loss") ?? 0), v => `${+(v * 100).toFixed(2)} %`),
     el("label", {}, el("span", {}, "Dice"), el("input", { type: "number", min: 0, max: 999999, value: q.get("seed"), id: "set-seed", onchange: e => panels.set("seed", String(Math.max(0, Math.round(+e.target.value) || 0))) })),
     el("label", { class: "check" }, el("input", { type: "checkbox", id: "set-arp", checked: q.get("arp") === "known", onchange: e => panels.set("arp", e.target.checked ? "known" : "") }), "They know each other's MAC address"),
     el("p", { class: "hint" }, "To change something is to begin again, with the same calls. What was done to single frames is forgotten."));

@@ -58,7 +58,7 @@ func TestLabResolve(t *testing.T) {
 	if n := strings.Count(r.Stderr, "who-has 10.0.0.99 "); n != 3 {
 		t.Errorf("%d questions, want 3", n)
 	}
-	suite.Lab(t, "", []string{"-resolve", "10.9.9.9"}).Want(t, 2, "-resolve 10.9.9.9 is no other host on our link 10.0.0.0/24")
+	suite.Lab(t, "", []string{"-resolve", "10.9.9.9"}).Want(t, 2, "-resolve 10.9.9.9 is not another host on our link 10.0.0.0/24")
 }
 
 // A reply that the cable eats is asked for again by the kernel; the trace shows

@@ -111,8 +111,8 @@ func TestLabOurPing(t *testing.T) {
 	suite.Lab(t, "", []string{"-q", "-ping", "10.0.0.99", "-count", "1"}).
 		Want(t, 1, "icmp_seq=1: no answer to ARP: no route to host", "ping 10.0.0.99: no answer to ARP")
 	suite.Lab(t, "", []string{"-ping", "10.0.0.4", "-count", "1"}).Want(t, 0, "64 bytes from 10.0.0.4: icmp_seq=1 ttl=64", "0 frames sent")
-	suite.Lab(t, "", []string{"-q", "-ping", "10.0.0.255"}).Want(t, 2, "-ping 10.0.0.255 is no single host's address")
-	suite.Lab(t, "", []string{"-gateway", "10.0.1.1"}).Want(t, 2, "-gateway 10.0.1.1 is no other host on our link")
+	suite.Lab(t, "", []string{"-q", "-ping", "10.0.0.255"}).Want(t, 2, "-ping 10.0.0.255 is not a single host's address")
+	suite.Lab(t, "", []string{"-gateway", "10.0.1.1"}).Want(t, 2, "-gateway 10.0.1.1 is not another host on our link")
 	suite.Lab(t, "", []string{"-ping", "10.0.0.1", "-count", "0"}).Want(t, 2, "flag -count: want a number from 1 to 65535")
 }
 

@@ -63,7 +63,7 @@ func TestLabGetRouted(t *testing.T) {
 func TestLabGetHostName(t *testing.T) {
 	t.Parallel()
 	suite.Lab(t, "", []string{"-q", "-get", "http://www.example.com/"}).Want(t, 2, "-get", "there is no DNS", "www.example.com")
-	suite.Lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).Want(t, 2, "is no URL such as http://10.0.0.1/")
+	suite.Lab(t, "", []string{"-q", "-get", "https://10.0.0.1/"}).Want(t, 2, "want a URL, such as http://10.0.0.1/")
 }
 
 // -nc is nc on our own stack: what stdin has goes to the peer, and the other way round;

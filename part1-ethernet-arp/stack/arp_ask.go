@@ -28,9 +28,9 @@ const (
 
 // Reasons why a packet for a neighbour is dropped.
 var (
-	errARPNoAnswer = fmt.Errorf("no answer to ARP: %w", syscall.EHOSTUNREACH)
-	errARPWaiting  = fmt.Errorf("ARP: too many packets wait for an answer: %w", syscall.ENOBUFS)
-	errARPAsking   = fmt.Errorf("ARP: too many neighbours have not answered yet: %w", syscall.EHOSTUNREACH)
+	errARPNoAnswer = fmt.Errorf("%w: %w", newDropReason("no answer to ARP"), syscall.EHOSTUNREACH)
+	errARPWaiting  = fmt.Errorf("%w: %w", newDropReason("ARP: too many packets wait for an answer"), syscall.ENOBUFS)
+	errARPAsking   = fmt.Errorf("%w: %w", newDropReason("ARP: too many neighbours have not answered yet"), syscall.EHOSTUNREACH)
 )
 
 // waitingPacket is a packet that waits until we know where to send it.
@@ -156,7 +156,7 @@ func (s *Stack) Resolve(ctx context.Context, ip netip.Addr) (MAC, error) {
 	case ctx.Err() != nil:
 		return MAC{}, ctx.Err()
 	case !isNeighbour(s.ip, ip):
-		return MAC{}, fmt.Errorf("%v is no neighbour's address on %v: %w", ip, s.ip.Masked(), syscall.ENETUNREACH)
+		return MAC{}, fmt.Errorf("%v is not a neighbour's address on %v: %w", ip, s.ip.Masked(), syscall.ENETUNREACH)
 	}
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()

@@ -97,7 +97,7 @@ func TestSummary(t *testing.T) {
 		b.Send(capturedRequest)
 		b.Send([]byte{1, 2, 3})
 		b.Send([]byte{1, 2, 3})
-		b.do(func() { b.s.dropped = map[error]uint64{errRunt: 2, errOtherCard: 1} })
+		b.do(func() { b.s.dropped = map[dropReason]uint64{errRunt: 2, errOtherCard: 1} })
 		want := "     3 frames received\n     1 frames sent\n     1 dropped: " + errOtherCard.Error() +
 			"\n     2 dropped: " + errRunt.Error() + "\n"
 		if got := b.s.Summary(); got != want {

@@ -89,7 +89,7 @@ func (v *direct) wantAddressed(at, n int) {
 		reasons = []error{errIPv4Broadcast, errIPv4Multicast, errIPv4OtherHost}
 	}
 	for _, reason := range reasons {
-		n -= int(v.s.dropped[reason])
+		n -= int(v.s.dropped[reasonOf(reason)])
 	}
 	if n != 0 {
 		v.Errorf("%d datagrams were not dropped for their addresses: %v", n, v.s.dropped)

@@ -62,8 +62,8 @@ type Stack struct {
 	trace bool
 	line  []byte // the trace line under construction
 
-	received, sent uint64           // frames
-	dropped        map[error]uint64 // frames and packets, by the reason
+	received, sent uint64                // frames
+	dropped        map[dropReason]uint64 // frames and packets
 
 	failing bool      // the device refuses frames, and we have said so
 	failed  uint64    // how many, since we last said that it takes them again
@@ -83,7 +83,7 @@ func New(dev Device, cfg Config) *Stack {
 	s := &Stack{
 		dev: dev, mac: cfg.MAC, ip: cfg.IP, mtu: cfg.MTU,
 		log: cfg.Log, trace: cfg.Trace,
-		dropped: make(map[error]uint64),
+		dropped: make(map[dropReason]uint64),
 	}
 	s.initARP()
 	s.rand = cfg.Rand
@@ -162,7 +162,7 @@ func (s *Stack) receiveFrame(frame []byte) {
 }
 
 // errICMPUnwanted is the reason to drop an ICMP error that is of interest to nobody.
-var errICMPUnwanted = errors.New("ICMP: error about something that nobody waits for")
+var errICMPUnwanted = newDropReason("ICMP: error about something that nobody waits for")
 
 // receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
 // payload, and the options in h, are good until it returns: who wants to keep some
@@ -199,13 +199,38 @@ func (s *Stack) unsent(etherType uint16, packet []byte, reason error) {
 	}
 }
 
-// drop counts something that was dropped, and traces the reason, which must be
-// one of the errors that are declared beside the code: the peer must not be able
-// to make new ones, for each is counted by itself.
-func (s *Stack) drop(reason error) {
-	s.dropped[reason]++
+// dropReason says why a frame, or something in it, was dropped. It is a number and an error, as
+// syscall.Errno is. The reasons are declared beside the code that drops for them, so how many
+// there are to be counted is not for the peers to decide.
+type dropReason int
+
+// dropTexts has what the trace says for each reason.
+var dropTexts []string
+
+// newDropReason returns the next number.
+func newDropReason(text string) dropReason {
+	dropTexts = append(dropTexts, text)
+	return dropReason(len(dropTexts) - 1)
+}
+
+func (r dropReason) String() string { return dropTexts[r] }
+func (r dropReason) Error() string  { return r.String() }
+
+// reasonOf returns the reason in err: it is one, or wraps one with an error number for the sender.
+func reasonOf(err error) dropReason {
+	if reason, ok := err.(dropReason); ok {
+		return reason
+	}
+	var reason dropReason
+	errors.As(err, &reason)
+	return reason
+}
+
+// drop counts something that was dropped, and traces why.
+func (s *Stack) drop(err error) {
+	s.dropped[reasonOf(err)]++
 	if s.trace {
-		s.note("dropped: %v", reason)
+		s.note("dropped: %v", err)
 	}
 }
 
@@ -245,7 +270,7 @@ func (s *Stack) closeLayers() {
 }
 
 // errClosed is what a call gets when the stack is closed under it.
-var errClosed = fmt.Errorf("the stack is closed: %w", net.ErrClosed)
+var errClosed = fmt.Errorf("%w: %w", newDropReason("the stack is closed"), net.ErrClosed)
 
 // Summary returns what passed through the stack so far: frames received and
 // sent, and how many were dropped for which reason. It ends with a newline.

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -20,11 +19,11 @@ const (
 
 // Reasons why an ARP packet is dropped before its addresses are looked at.
 var (
-	errARPShort    = errors.New("ARP: packet is shorter than 28 bytes")
-	errARPHardware = errors.New("ARP: hardware type is not Ethernet")
-	errARPProtocol = errors.New("ARP: protocol type is not IPv4")
-	errARPSizes    = errors.New("ARP: address lengths are not 6 and 4")
-	errARPOpcode   = errors.New("ARP: opcode is neither request nor reply")
+	errARPShort    = newDropReason("ARP: packet is shorter than 28 bytes")
+	errARPHardware = newDropReason("ARP: hardware type is not Ethernet")
+	errARPProtocol = newDropReason("ARP: protocol type is not IPv4")
+	errARPSizes    = newDropReason("ARP: address lengths are not 6 and 4")
+	errARPOpcode   = newDropReason("ARP: opcode is neither request nor reply")
 )
 
 // arpPacket is an ARP packet for Ethernet and IPv4. The fields have RFC 826's
@@ -164,12 +163,12 @@ const (
 
 // Reasons why an ARP packet teaches us nothing, or not all that it says.
 var (
-	errARPSenderMAC = errors.New("ARP: sender MAC is no single card's")
-	errARPSenderIP  = errors.New("ARP: sender IP is no host's on this link")
-	errARPOwn       = errors.New("ARP: sender MAC is our own")
-	errARPConflict  = errors.New("ARP: another host claims our address")
-	errARPNotForUs  = errors.New("ARP: another host is asked, or answered")
-	errARPTableFull = errors.New("ARP: the table is full, so we did not note an unknown sender")
+	errARPSenderMAC = newDropReason("ARP: sender MAC is not a single card's")
+	errARPSenderIP  = newDropReason("ARP: sender IP is no host's on this link")
+	errARPOwn       = newDropReason("ARP: sender MAC is our own")
+	errARPConflict  = newDropReason("ARP: another host claims our address")
+	errARPNotForUs  = newDropReason("ARP: another host is asked, or answered")
+	errARPTableFull = newDropReason("ARP: the table is full, so we did not note an unknown sender")
 )
 
 // receiveARP is the "Packet Reception" of RFC 826, whose questions stand above

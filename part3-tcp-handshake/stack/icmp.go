@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -32,8 +31,8 @@ const icmpHeaderLen = 8
 
 // Reasons why an ICMP message is dropped before its type is looked at.
 var (
-	errICMPShort    = errors.New("ICMP: message is shorter than 8 bytes")
-	errICMPChecksum = errors.New("ICMP: checksum is wrong")
+	errICMPShort    = newDropReason("ICMP: message is shorter than 8 bytes")
+	errICMPChecksum = newDropReason("ICMP: checksum is wrong")
 )
 
 // icmpMessage is an ICMP message (RFC 792).
@@ -102,10 +101,10 @@ var (
 	// redirects, against RFC 1122 3.2.2.2 ("a host receiving a Redirect message MUST
 	// update its routing information accordingly"): we have one gateway only, and
 	// anybody on the link could send us to another one.
-	errICMPType      = errors.New("ICMP: nothing here handles this type")
-	errICMPUnasked   = errors.New("ICMP: echo reply to what we did not ask")
-	errICMPQuote     = errors.New("ICMP: error quotes no datagram of ours")
-	errICMPRateLimit = errors.New("ICMP: error not sent, there were too many")
+	errICMPType      = newDropReason("ICMP: nothing here handles this type")
+	errICMPUnasked   = newDropReason("ICMP: echo reply to what we did not ask")
+	errICMPQuote     = newDropReason("ICMP: error quotes no datagram of ours")
+	errICMPRateLimit = newDropReason("ICMP: error not sent, there were too many")
 )
 
 // icmpState is what the ICMP layer keeps.
@@ -114,8 +113,7 @@ type icmpState struct {
 	echoes echoTable   // what we wait for
 }
 
-func (s *Stack) initICMP() { s.initEcho() }
-
+func (s *Stack) initICMP()  { s.initEcho() }
 func (s *Stack) closeICMP() { s.closeEcho() }
 
 // receiveICMP handles an ICMP message. It returns the reason if it is dropped.

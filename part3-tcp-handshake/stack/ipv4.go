@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -11,13 +10,13 @@ import (
 
 // Reasons why a datagram is dropped because of its addresses, or its protocol.
 var (
-	errIPv4Source     = errors.New("IPv4: source address is no single host's, or our own")
-	errIPv4OtherHost  = errors.New("IPv4: datagram is for another host, and we are no router")
-	errIPv4Multicast  = errors.New("IPv4: for a multicast group, and we are in none")
-	errIPv4Broadcast  = errors.New("IPv4: nobody here wants broadcasts")
-	errIPv4LinkCast   = errors.New("IPv4: for one host, but sent to all cards")
-	errIPv4Protocol   = errors.New("IPv4: no such protocol here")
-	errIPv4NoRouteOut = errors.New("IPv4: no way to send it")
+	errIPv4Source     = newDropReason("IPv4: source address is not a single host's, or our own")
+	errIPv4OtherHost  = newDropReason("IPv4: datagram is for another host, and we are no router")
+	errIPv4Multicast  = newDropReason("IPv4: for a multicast group, and we are in none")
+	errIPv4Broadcast  = newDropReason("IPv4: nobody here wants broadcasts")
+	errIPv4LinkCast   = newDropReason("IPv4: for one host, but sent to all cards")
+	errIPv4Protocol   = newDropReason("IPv4: no such protocol here")
+	errIPv4NoRouteOut = newDropReason("IPv4: no way to send it")
 )
 
 // ipv4State is what the IPv4 layer keeps.
@@ -169,7 +168,7 @@ func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 	case isNeighbour(s.ip, dst), dst == s.ip.Addr():
 		return dst, nil
 	case !s.validSource(dst): // what nobody sends from, nobody can be sent to
-		return dst, fmt.Errorf("%v is no other host's address: %w", dst, syscall.ENETUNREACH)
+		return dst, fmt.Errorf("%v is not another host's address: %w", dst, syscall.ENETUNREACH)
 	case s.ipv4.gateway.IsValid():
 		return s.ipv4.gateway, nil
 	}
@@ -202,7 +201,7 @@ func (s *Stack) nextID() uint16 {
 // (net.core.netdev_max_backlog), and drops what is more, too.
 const maxLooped = 1000
 
-var errLoopFull = errors.New("IPv4: too many datagrams to ourselves wait")
+var errLoopFull = newDropReason("IPv4: too many datagrams to ourselves wait")
 
 // loopQueue holds datagrams that we have sent to ourselves.
 type loopQueue struct {

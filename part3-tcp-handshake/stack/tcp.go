@@ -28,16 +28,17 @@ var (
 
 // Reasons why a segment is dropped.
 var (
-	errTCPRST        = errors.New("TCP: RST, and it matches nothing")
-	errTCPRSTGuess   = errors.New("TCP: RST whose number may be guessed")
-	errTCPBadACK     = errors.New("TCP: it acknowledges what was not sent")
-	errTCPNoACK      = errors.New("TCP: it acknowledges nothing")
-	errTCPNoSYN      = errors.New("TCP: neither SYN nor RST")
-	errTCPWindow     = errors.New("TCP: it is outside of the window")
-	errTCPSYN        = errors.New("TCP: SYN on an open connection")
-	errTCPBacklog    = errors.New("TCP: too many connections wait for being accepted")
-	errTCPNoListener = errors.New("TCP: nobody listens on this port")
-	errTCPChallenge  = errors.New("TCP: challenge ACK not sent, there were too many")
+	errTCPRST        = newDropReason("TCP: RST, and it matches nothing")
+	errTCPRSTGuess   = newDropReason("TCP: RST whose number may be guessed")
+	errTCPBadACK     = newDropReason("TCP: it acknowledges what was not sent")
+	errTCPNoACK      = newDropReason("TCP: it acknowledges nothing")
+	errTCPNoSYN      = newDropReason("TCP: neither SYN nor RST")
+	errTCPWindow     = newDropReason("TCP: it is outside of the window")
+	errTCPSYN        = newDropReason("TCP: SYN on an open connection")
+	errTCPBacklog    = newDropReason("TCP: too many connections wait for being accepted")
+	errTCPNoRoom     = newDropReason("TCP: no room for one more connection")
+	errTCPNoListener = newDropReason("TCP: nobody listens on this port")
+	errTCPChallenge  = newDropReason("TCP: challenge ACK not sent, there were too many")
 )
 
 // tcpTable holds all connections and listeners.

@@ -225,7 +225,7 @@ func (c *Conn) arrivesACK(seg *segment) error {
 		c.setSendWindow(seg)
 		c.establish()
 		if c.state != stateEstablished {
-			return errNoRoom
+			return errTCPNoRoom
 		}
 	}
 	if !c.knowsUs(seg) {

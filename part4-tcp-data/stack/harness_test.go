@@ -56,7 +56,7 @@ func (b *bench) do(f func()) {
 func (b *bench) wantDropped(reason error, n uint64) {
 	b.Helper()
 	b.do(func() {
-		if got := b.s.dropped[reason]; got != n {
+		if got := b.s.dropped[reasonOf(reason)]; got != n {
 			b.Errorf("%d dropped because %q, want %d", got, reason, n)
 		}
 	})

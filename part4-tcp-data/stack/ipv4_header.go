@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 )
@@ -22,13 +21,13 @@ const protocolICMP = 1
 
 // Reasons why a datagram is dropped before its addresses are looked at.
 var (
-	errIPv4Short     = errors.New("IPv4: datagram is shorter than a header")
-	errIPv4Version   = errors.New("IPv4: version is not 4")
-	errIPv4IHL       = errors.New("IPv4: IHL is less than 5")
-	errIPv4Header    = errors.New("IPv4: header is longer than the datagram")
-	errIPv4Length    = errors.New("IPv4: total length is less than the header's")
-	errIPv4Truncated = errors.New("IPv4: total length is more than the frame holds")
-	errIPv4Checksum  = errors.New("IPv4: header checksum is wrong")
+	errIPv4Short     = newDropReason("IPv4: datagram is shorter than a header")
+	errIPv4Version   = newDropReason("IPv4: version is not 4")
+	errIPv4IHL       = newDropReason("IPv4: IHL is less than 5")
+	errIPv4Header    = newDropReason("IPv4: header is longer than the datagram")
+	errIPv4Length    = newDropReason("IPv4: total length is less than the header's")
+	errIPv4Truncated = newDropReason("IPv4: total length is more than the frame holds")
+	errIPv4Checksum  = newDropReason("IPv4: header checksum is wrong")
 )
 
 // ipv4Header is the header of an IPv4 datagram (RFC 791 3.1).

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,8 +21,8 @@ const (
 
 // Reasons why a datagram is dropped because of its options.
 var (
-	errIPv4Option      = errors.New("IPv4: malformed option")
-	errIPv4SourceRoute = errors.New("IPv4: source route: the sender may not choose the way")
+	errIPv4Option      = newDropReason("IPv4: malformed option")
+	errIPv4SourceRoute = newDropReason("IPv4: source route: the sender may not choose the way")
 )
 
 // ipv4Option is one option: where it is in the list, and its bytes, type and

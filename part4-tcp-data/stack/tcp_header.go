@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"net/netip"
 )
 
@@ -46,10 +45,10 @@ const (
 
 // Reasons why a segment is dropped before its connection is looked for.
 var (
-	errTCPShort    = errors.New("TCP: segment is shorter than a header")
-	errTCPOffset   = errors.New("TCP: data offset is less than 5")
-	errTCPHeader   = errors.New("TCP: header is longer than the segment")
-	errTCPChecksum = errors.New("TCP: checksum is wrong")
+	errTCPShort    = newDropReason("TCP: segment is shorter than a header")
+	errTCPOffset   = newDropReason("TCP: data offset is less than 5")
+	errTCPHeader   = newDropReason("TCP: header is longer than the segment")
+	errTCPChecksum = newDropReason("TCP: checksum is wrong")
 )
 
 // segment is a TCP segment: the header (RFC 9293 3.1) and the data.

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"syscall"
@@ -9,8 +8,8 @@ import (
 )
 
 var (
-	errTCPOrder  = errors.New("TCP: it cannot be kept until what is missing before it has come")
-	errTCPNobody = errors.New("TCP: data for a user who has closed")
+	errTCPOrder  = newDropReason("TCP: it cannot be kept until what is missing before it has come")
+	errTCPNobody = newDropReason("TCP: data for a user who has closed")
 )
 
 // errUnread ends a connection whose peer sent what nobody would read.

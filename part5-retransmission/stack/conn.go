@@ -293,7 +293,7 @@ func (s *Stack) parseTarget(network, address string) (netip.AddrPort, error) {
 	case ip.IsUnspecified():
 		ip = s.ip.Addr()
 	case !ip.Unmap().Is4():
-		return netip.AddrPort{}, &net.AddrError{Err: "no IPv4 address", Addr: host}
+		return netip.AddrPort{}, &net.AddrError{Err: "not an IPv4 address", Addr: host}
 	}
 	return netip.AddrPortFrom(ip.Unmap(), uint16(port)), nil
 }

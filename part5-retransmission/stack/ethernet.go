@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -20,7 +19,7 @@ var broadcastMAC = MAC{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 func ParseMAC(text string) (MAC, error) {
 	b, err := net.ParseMAC(text)
 	if err != nil || len(b) != len(MAC{}) {
-		return MAC{}, fmt.Errorf("%q is no MAC address: six bytes in hex, such as 02:00:00:00:00:04", text)
+		return MAC{}, fmt.Errorf("invalid MAC address %q: want six bytes in hex, such as 02:00:00:00:00:04", text)
 	}
 	return MAC(b), nil
 }
@@ -59,17 +58,17 @@ const snapHeader = "\xaa\xaa\x03\x00\x00\x00"
 
 // Reasons why a frame is dropped before any protocol has seen it.
 var (
-	errRunt          = errors.New("frame is shorter than an Ethernet header")
-	errLengthFrame   = errors.New("802.3 frame without an EtherType")
-	errLengthCut     = errors.New("802.3 frame: shorter than its length says")
-	errVLAN          = errors.New("frame has a VLAN tag (802.1Q)")
-	errGiant         = errors.New("frame is longer than the MTU allows")
-	errSourceMAC     = errors.New("source MAC is no single card's")
-	errOwnFrame      = errors.New("source MAC is our own: a loop, or a card with our address")
-	errOtherCard     = errors.New("frame is for another card")
-	errOtherGroup    = errors.New("frame is for a multicast group that we are not in")
-	errEtherType     = errors.New("no protocol here has this EtherType")
-	errDeviceFailing = errors.New("device does not take frames")
+	errRunt          = newDropReason("frame is shorter than an Ethernet header")
+	errLengthFrame   = newDropReason("802.3 frame without an EtherType")
+	errLengthCut     = newDropReason("802.3 frame: shorter than its length says")
+	errVLAN          = newDropReason("frame has a VLAN tag (802.1Q)")
+	errGiant         = newDropReason("frame is longer than the MTU allows")
+	errSourceMAC     = newDropReason("source MAC is not a single card's")
+	errOwnFrame      = newDropReason("source MAC is our own: a loop, or a card with our address")
+	errOtherCard     = newDropReason("frame is for another card")
+	errOtherGroup    = newDropReason("frame is for a multicast group that we are not in")
+	errEtherType     = newDropReason("no protocol here has this EtherType")
+	errDeviceFailing = newDropReason("device does not take frames")
 )
 
 // etherHeader is the header of an Ethernet II frame, and what is left of an 802.3 frame's

@@ -2,7 +2,6 @@ package stack
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -28,12 +27,12 @@ const (
 
 // Reasons why fragments are dropped.
 var (
-	errFragmentLength  = errors.New("IPv4: fragment is empty, or its length is no multiple of 8")
-	errFragmentBeyond  = errors.New("IPv4: fragment reaches beyond 65,535 bytes")
-	errFragmentOverlap = errors.New("IPv4: fragment contradicts another one")
-	errFragmentAgain   = errors.New("IPv4: fragment is there already")
-	errFragmentTimeout = errors.New("IPv4: the other fragments never came")
-	errFragmentRoom    = errors.New("IPv4: too many datagrams in pieces: the oldest goes")
+	errFragmentLength  = newDropReason("IPv4: fragment is empty, or its length is no multiple of 8")
+	errFragmentBeyond  = newDropReason("IPv4: fragment reaches beyond 65,535 bytes")
+	errFragmentOverlap = newDropReason("IPv4: fragment contradicts another one")
+	errFragmentAgain   = newDropReason("IPv4: fragment is there already")
+	errFragmentTimeout = newDropReason("IPv4: the other fragments never came")
+	errFragmentRoom    = newDropReason("IPv4: too many datagrams in pieces: the oldest goes")
 )
 
 // fragmentKey is what the fragments of one datagram have in common (RFC 791 3.2).

@@ -33,7 +33,7 @@ func (s *Stack) Listen(port uint16) (*Listener, error) {
 	case s.closed:
 		return nil, errClosed
 	case port == 0:
-		return nil, fmt.Errorf("listen: port 0 is none: %w", syscall.EINVAL)
+		return nil, fmt.Errorf("listen: invalid port 0: %w", syscall.EINVAL)
 	case s.tcp.listeners[port] != nil:
 		return nil, fmt.Errorf("listen: port %d: %w", port, syscall.EADDRINUSE)
 	}

@@ -1,11 +1,8 @@
 package stack
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
-var errTCPMemory = errors.New("TCP: there is no memory left for data")
+var errTCPMemory = newDropReason("TCP: there is no memory left for data")
 
 // maxChunks is the memory for the data of all connections together: 128 MB. When it is
 // used up, what arrives is dropped as if it had been lost, but for one chunk of each

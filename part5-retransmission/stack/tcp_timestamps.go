@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/binary"
-	"errors"
 	"time"
 )
 
@@ -25,8 +24,8 @@ const (
 )
 
 var (
-	errTCPPAWS        = errors.New("TCP: its timestamp is older than the last one (PAWS)")
-	errTCPNoTimestamp = errors.New("TCP: it has no timestamp, although that was agreed")
+	errTCPPAWS        = newDropReason("TCP: its timestamp is older than the last one (PAWS)")
+	errTCPNoTimestamp = newDropReason("TCP: it has no timestamp, although that was agreed")
 )
 
 type timestamps struct {

@@ -236,7 +236,7 @@ func (h *hub) meet(ip netip.Addr, patience time.Duration) error {
 			h.stack = outside.Host{MAC: mac, IP: ip}
 			return nil
 		case err == nil:
-			return fmt.Errorf("the program says that %v is at %v, which is no host's address", ip, net.HardwareAddr(mac[:]))
+			return fmt.Errorf("the program says that %v is at %v, which is not a host's address", ip, net.HardwareAddr(mac[:]))
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return err
 		case time.Since(begin) > patience:

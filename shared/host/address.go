@@ -24,7 +24,7 @@ const (
 func parseIP(text string) (netip.Addr, error) {
 	ip, err := netip.ParseAddr(text)
 	if err != nil || !ip.Is4() {
-		return netip.Addr{}, fmt.Errorf("%q is no IPv4 address, such as 10.0.0.1", text)
+		return netip.Addr{}, errors.New("want an IPv4 address, such as 10.0.0.1")
 	}
 	return ip, nil
 }
@@ -38,7 +38,7 @@ func parsePrefix(text string, mayBeEmpty bool) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(text)
 	if err != nil || !p.Addr().Is4() {
-		return netip.Prefix{}, fmt.Errorf("%q is no address with prefix length, such as 10.0.0.4/24", text)
+		return netip.Prefix{}, errors.New("want an address and a prefix length, such as 10.0.0.4/24")
 	}
 	ip := p.Addr()
 	switch {
@@ -63,9 +63,9 @@ func parseMAC(text string) ([6]byte, error) {
 	b, err := net.ParseMAC(text)
 	switch {
 	case err != nil || len(b) != 6:
-		return [6]byte{}, fmt.Errorf("%q is no MAC address: six bytes in hex, such as 02:00:00:00:00:04", text)
+		return [6]byte{}, errors.New("want a MAC address: six bytes in hex, such as 02:00:00:00:00:04")
 	case [6]byte(b) == [6]byte{}:
-		return [6]byte{}, errors.New("all zeros is no card's address")
+		return [6]byte{}, errors.New("all zeros is not a card's address")
 	case b[0]&1 == 1:
 		return [6]byte{}, errors.New("a single card's address begins with an even byte: this one stands for several cards")
 	}
@@ -95,7 +95,7 @@ func checkNeighbour(name string, ip netip.Addr, us netip.Prefix) error {
 	if isNeighbour(us, ip) {
 		return nil
 	}
-	return fmt.Errorf("-%s %v is no other host on our link %v", name, ip, us.Masked())
+	return fmt.Errorf("-%s %v is not another host on our link %v", name, ip, us.Masked())
 }
 
 // checkPeer checks that the address peer, which the flag name asks for, can be a host's: our
@@ -105,7 +105,7 @@ func checkPeer(name string, peer netip.Addr, us netip.Prefix) error {
 	case peer == us.Addr(), isNeighbour(us, peer):
 		return nil
 	case us.Contains(peer), !isUnicast(peer):
-		return fmt.Errorf("-%s %v is no single host's address", name, peer)
+		return fmt.Errorf("-%s %v is not a single host's address", name, peer)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func isNeighbour(us netip.Prefix, ip netip.Addr) bool {
 func parseAddrPort(text string) (netip.AddrPort, error) {
 	to, err := netip.ParseAddrPort(text)
 	if err != nil || !to.Addr().Is4() || to.Port() == 0 {
-		return netip.AddrPort{}, fmt.Errorf("%q is no IPv4 address with port, such as 10.0.0.1:80", text)
+		return netip.AddrPort{}, errors.New("want an IPv4 address and a port, such as 10.0.0.1:80")
 	}
 	return to, nil
 }
@@ -133,7 +133,7 @@ func parseAddrPort(text string) (netip.AddrPort, error) {
 func parseHostPort(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return "", fmt.Errorf("%q is no host with port, such as 10.0.0.1:80 or www.example.com:80", text)
+		return "", errors.New("want a host and a port, such as 10.0.0.1:80 or www.example.com:80")
 	}
 	if _, err := netip.ParseAddr(host); err == nil || !isName(host) {
 		_, err := parseAddrPort(text)
@@ -177,7 +177,7 @@ func checkHost(name, host string, us netip.Prefix) error {
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q is no URL such as http://10.0.0.1/ or https://www.example.com/", text)
+		return nil, errors.New("want a URL, such as http://10.0.0.1/ or https://www.example.com/")
 	}
 	_, err = parseHostPort(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
 	return u, err

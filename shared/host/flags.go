@@ -31,7 +31,7 @@ func Parse(flags *flag.FlagSet, args []string, usage io.Writer, repeatable ...st
 	case err != nil:
 		return err
 	case flags.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q: all is said with flags", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q: a flag begins with -", flags.Arg(0))
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"+0 > S 0:0(0) badsum", 6, "faults for the peer"},
 		{"+0 > S 0:0(0) <raw 02>", 6, "raw options"},
 		{"+0 < 1>x- S 0:0(0)", 8, "neither a port nor a name"},
-		{"+0 < 10.0.0:1>2 S 0:0(0)", 6, "no IPv4 address"},
+		{"+0 < 10.0.0:1>2 S 0:0(0)", 6, "invalid IPv4 address"},
 		{"+0 < raw 0g", 10, "hexadecimal"},
 		{"+0 < raw", 9, "at least one byte"},
 		{"+0 < icmp redirect", 11, "no ICMP error"},

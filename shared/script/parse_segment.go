@@ -56,7 +56,7 @@ func parseEndpoint(s *scanner, stops string) (e Endpoint, err error) {
 	word := s.until(stops)
 	if ip, port, ok := strings.Cut(word, ":"); ok {
 		if e.IP, err = netip.ParseAddr(ip); err != nil || !e.IP.Is4() {
-			return e, s.fail(start, "%q is no IPv4 address", ip)
+			return e, s.fail(start, "invalid IPv4 address %q", ip)
 		}
 		word = port
 	}

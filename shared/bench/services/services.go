@@ -35,7 +35,7 @@ func Parse() (Options, error) {
 	opt.Faults.AddFlags(flag.CommandLine, nil, "")
 	flag.Parse()
 	if flag.NArg() > 0 {
-		return opt, fmt.Errorf("unexpected argument %q: all is said with flags", flag.Arg(0))
+		return opt, fmt.Errorf("unexpected argument %q: a flag begins with -", flag.Arg(0))
 	}
 	return opt, nil
 }

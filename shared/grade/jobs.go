@@ -67,7 +67,7 @@ func collect(opt options) (*collection, error) {
 			if s.Until != 0 && s.Until < 5 {
 				continue // what a part cannot do yet is nothing that a stack has to do
 			}
-			if service := s.Keys["outside"]; service == "" || service == "no" {
+			if service := s.Keys["outside"]; service == "" || service == "no" || needsMore(s.Text()) {
 				if s.From <= opt.part && strings.Contains(f.Name+": "+s.Name, opt.only) && s.Try == "" {
 					c.inner[s.From]++
 				}
@@ -104,6 +104,21 @@ func checkJob(c outside.Check) *job {
 // services are the ports of the services that stand in for an application.
 var services = map[string]uint16{"echo": 7, "discard": 9, "daytime": 13, "chargen": 19}
 
+// serviceCalls are the calls that a service makes by itself.
+var serviceCalls = []string{"accept", "read"}
+
+var callOf = regexp.MustCompile(`(?m)^\S+ +(?:do!?|done) +(\S+)|^\S+ +(link) `)
+
+// needsMore tells whether a script makes calls that no service makes.
+func needsMore(text string) bool {
+	for _, m := range callOf.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(serviceCalls, m[1]) {
+			return true
+		}
+	}
+	return false
+}
+
 // scriptJob is a script that can be played from outside. What its key "outside" says is the service at port 80.
 func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 	service := s.Keys["outside"]
@@ -133,7 +148,7 @@ func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 			Device: dev, PeerMAC: who.MAC, PeerIP: who.IP, StackMAC: h.stack.MAC, StackIP: h.stack.IP,
 			PeerPort: ports, StackPort: port, Tolerance: early, Where: s.Where,
 			Outside: &script.Outside{
-				Settle: settle, Late: late, Again: s.From < 5 || s.Keys["again"] != "", Skip: []string{"accept", "read"},
+				Settle: settle, Late: late, Again: s.From < 5 || s.Keys["again"] != "", Skip: serviceCalls,
 				AnyData: service == "chargen" || service == "daytime",
 			},
 		}
@@ -144,6 +159,10 @@ func scriptJob(f *scripts.File, s *scripts.Script) (*job, error) {
 			if i > 0 {
 				cfg.PeerPort++
 				cfg.Device = h.plug(who, false, tcpTo(ports))
+			}
+			if f := outside.Played[s.Keys["go"]]; f != nil {
+				playFunc(t, cfg, f)
+				continue
 			}
 			playOnce(t, cfg, renumber(s.TextFor(h.day), cfg.PeerPort, port))
 		}
@@ -157,6 +176,13 @@ func playOnce(t *verdict, cfg script.Config, text string) {
 	defer peer.Close()
 	defer peer.Reset()
 	peer.Play(text, nil)
+}
+
+func playFunc(t *verdict, cfg script.Config, f func(t outside.T, p *script.Peer)) {
+	peer := script.NewPeer(t, cfg)
+	defer peer.Close()
+	defer peer.Reset()
+	f(t, peer)
 }
 
 // portsEach is how many ports a script has for itself.
@@ -239,7 +265,7 @@ func (j *job) run(h *hub, who outside.Host, ports uint16) string {
 }
 
 // maxStarts is how often a program is started, if it ends or hangs by itself.
-const maxStarts = 10
+const maxStarts = 6
 
 // A sitting is a grade under way. A program that has ended or hangs is started anew for what is still to be played.
 type sitting struct {
@@ -315,8 +341,10 @@ func (s *sitting) ready() bool {
 		s.over = err
 		return false
 	}
-	h.listening = h.findListener()
-	if s.opt.part > 3 {
+	if s.opt.part >= 3 {
+		h.listening = h.findListener()
+	}
+	if s.opt.part >= 4 {
 		h.day = h.findDay()
 	}
 	return true
@@ -412,7 +440,8 @@ func (h *hub) findDay() int {
 		})
 		defer p.Close()
 		defer p.Reset()
-		p.Play("+0 < S 0:0(0) win 20000 <mss 1460>\n+0 > S. 0:0(0) ack 1\n+0 < . 1:1(0) ack 1 win 20000\n", nil)
+		p.Play("+0 < S 0:0(0) win 20000 <mss 1460>\n+0 > S. 0:0(0) ack 1\n", nil)
+		p.Send(p.Parse(". 1:1(0) ack 1 win 20000"))
 		for _, s := range p.Sent(late) {
 			if s.Flags&script.FIN != 0 {
 				found <- int(s.Seq) + s.Len - 1

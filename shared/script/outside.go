@@ -80,7 +80,10 @@ func (a expectSegment) playOutside(p *Peer, when moment) error {
 		errs := []error{p.checkAlways(r)}
 		how := no
 		if r.err == nil {
-			errs = append(errs, p.checkPorts(r, want), p.checkStream(a.seg, r))
+			errs = append(errs, p.checkPorts(r, want))
+			if !p.isProbe(want, r) {
+				errs = append(errs, p.checkStream(a.seg, r))
+			}
 			var err error
 			if how, err = p.fits(&want, r); how == no {
 				errs = append(errs, err)
@@ -124,8 +127,8 @@ func (p *Peer) fits(want *Segment, r *received) (fit, error) {
 	isACK := func(s Segment) bool { return s.Len == 0 && s.Flags&FIN == 0 }
 	c := p.conn(r.key)
 	switch {
-	case isACK(got) && w.Len == 1 && got.Seq == w.Seq-1 && got.Ack == w.Ack && w.Seq == c.edge:
-		return complete, nil // a probe of a closed window may be one that is before it
+	case p.isProbe(w, r):
+		return complete, nil
 	case isACK(got) && p.owed(c, got, w):
 		return passes, nil
 	case isACK(w) && isACK(got):
@@ -147,6 +150,12 @@ func (p *Peer) fits(want *Segment, r *received) (fit, error) {
 		return no, w.matchOutside(got, p.names)
 	}
 	return p.fitsText(want, w, r)
+}
+
+// isProbe tells whether a segment asks whether the window has opened, as the line wants it, with a number that has been
+// acknowledged, so that it is answered: with a byte that is nobody's, or none.
+func (p *Peer) isProbe(want Segment, r *received) bool {
+	return want.Len == 1 && want.Seq == p.conn(r.key).edge && r.seg.Seq == want.Seq-1 && r.seg.Len <= 1 && r.seg.Flags&^PSH == ACK
 }
 
 // fitsText compares what a line wants of the stream with a segment that has some of it.
@@ -282,14 +291,15 @@ func (c *conn) note(r *received) {
 const throttleTime = time.Second
 
 // throttled tells whether the ACK that a line wants may be missing: it says what the last one has said a moment ago, and
-// what the peer sent has no data.
+// what the peer sent has no data that it could want.
 func (p *Peer) throttled(want Segment) bool {
 	k, err := p.key(want.To, want.From)
 	if err != nil || want.occupies() > 0 || want.Flags&^PSH != ACK {
 		return false
 	}
 	c := p.conn(k)
-	return c.asked.Len == 0 && c.said.Flags == ACK && c.said.Len == 0 && c.said.Seq == want.Seq && c.said.Ack == want.Ack &&
+	old := int32(c.asked.Seq+uint32(c.asked.Len)-want.Ack) < 0
+	return (c.asked.Len == 0 || old) && c.said.Flags == ACK && c.said.Len == 0 && c.said.Seq == want.Seq && c.said.Ack == want.Ack &&
 		p.now()-c.saidAt < throttleTime+p.late()
 }
 
@@ -377,6 +387,7 @@ func (s Segment) matchOutside(got Segment, names map[string]uint32) error {
 // matchFreely compares options without their order. <> means that there are none of those for which something has to
 // be agreed, or that belong to a SYN.
 func (s Segment) matchFreely(got Segment, names map[string]uint32) error {
+	got.Options = withoutDSACK(got)
 	for _, w := range s.Options {
 		if w.Kind <= kindNOP {
 			continue
@@ -395,6 +406,26 @@ func (s Segment) matchFreely(got Segment, names map[string]uint32) error {
 		}
 	}
 	return nil
+}
+
+// withoutDSACK are the options without what RFC 2883 lets the first SACK block say: that something came twice.
+func withoutDSACK(s Segment) []Option {
+	all := slices.Clone(s.Options)
+	for i, o := range all {
+		if o.Kind != kindSACK || len(o.Blocks) == 0 {
+			continue
+		}
+		first, rest := o.Blocks[0], o.Blocks[1:]
+		if int32(first.Right-s.Ack) > 0 && !slices.ContainsFunc(rest, func(b Block) bool {
+			return int32(first.Left-b.Left) >= 0 && int32(first.Right-b.Right) <= 0
+		}) {
+			continue
+		}
+		if all[i].Blocks = rest; len(rest) == 0 {
+			return slices.Delete(all, i, i+1)
+		}
+	}
+	return all
 }
 
 func (o Option) matchFreely(got Option, names map[string]uint32) bool {

@@ -11,6 +11,7 @@ import (
 
 	"framebyframe/shared/apps"
 	"framebyframe/shared/script"
+	"framebyframe/shared/suite/outside"
 	"framebyframe/shared/suite/scripts"
 )
 
@@ -36,7 +37,17 @@ func playFile(t *testing.T, k *kind, f *scripts.File) {
 func playScript(t *testing.T, k *kind, s *scripts.Script) {
 	cfg := Ours()
 	cfg.NoSACK = s.Keys["stack"] == "no-sack"
-	if name := s.Keys["go"]; name != "" {
+	if name := s.Keys["go"]; name != "" && outside.Played[name] != nil {
+		onBench(t, k, cfg, func(b *Bench) {
+			b.listen(s.Keys["service"])
+			cfg := b.scriptConfig()
+			cfg.DF, cfg.Outside = script.DFAny, outsideRules(s)
+			p := script.NewPeer(reporter{t, s, initial{}}, cfg)
+			defer p.Close()
+			outside.Played[name](reporter{t, s, initial{}}, p)
+		})
+		return
+	} else if name != "" {
 		f := played[name]
 		if f == nil {
 			t.Fatalf("%s: there is no function %q", s.Where(0), name)
@@ -101,11 +112,7 @@ func (b *Bench) play(s *scripts.Script, iss initial) {
 		cfg.PeerISS = *iss.peers
 	}
 	if s.Keys["service"] != "" && s.Keys["outside"] != "" { // the service is all that it needs of the stack
-		cfg.DF = script.DFAny
-		cfg.Outside = &script.Outside{
-			Late: 400 * time.Millisecond, Again: s.From < 5 || s.Keys["again"] != "",
-			AnyData: s.Keys["service"] == "chargen" || s.Keys["service"] == "daytime",
-		}
+		cfg.DF, cfg.Outside = script.DFAny, outsideRules(s)
 	}
 	text := s.TextFor(daytimeLen)
 	dials := dials(text)
@@ -125,6 +132,14 @@ func (b *Bench) play(s *scripts.Script, iss initial) {
 	}
 	b.listen(s.Keys["service"])
 	script.Run(reporter{b.T, s, iss}, cfg, text, b.Calls(cfg.StackPort == 80, iss.ours))
+}
+
+// outsideRules are those for a script that is played with a service, as shared/grade plays it.
+func outsideRules(s *scripts.Script) *script.Outside {
+	return &script.Outside{
+		Late: 400 * time.Millisecond, Again: s.From < 5 || s.Keys["again"] != "",
+		AnyData: s.Keys["service"] == "chargen" || s.Keys["service"] == "daytime",
+	}
 }
 
 func dials(text string) bool { return strings.Contains(text, "do! dial") }

@@ -9,6 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/link/channel"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
@@ -41,7 +42,7 @@ type faulty struct {
 }
 
 func newFaulty(dev wire.Device) *faulty {
-	return &faulty{channel.New(1, mtu, ourMAC), dev}
+	return &faulty{channel.New(1, mtu+header.EthernetMinimumSize, ourMAC), dev}
 }
 
 // Attach starts to read.

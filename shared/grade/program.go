@@ -161,7 +161,7 @@ func (p *program) ended() error {
 func (p *program) gone(h *hub, err error) {
 	select {
 	case <-p.exited:
-	case <-time.After(time.Second):
+	case <-time.After(200 * time.Millisecond):
 		h.die(fmt.Errorf("the program has closed its end of the cable (%v); %s", err, p.words()))
 	}
 }

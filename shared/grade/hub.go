@@ -42,7 +42,7 @@ type cable interface {
 }
 
 // floodLimit is how many frames a program may send in a second. All scripts together ask for a hundredth of it.
-const floodLimit = 50000
+const floodLimit = 20000
 
 // A host is one at our end of the cable.
 type host struct {

@@ -40,7 +40,7 @@ func playScript(t *testing.T, k *kind, s *scripts.Script) {
 	if name := s.Keys["go"]; name != "" && outside.Played[name] != nil {
 		onBench(t, k, cfg, func(b *Bench) {
 			b.listen(s.Keys["service"])
-			cfg := b.scriptConfig()
+			cfg := b.Script
 			cfg.DF, cfg.Outside = script.DFAny, outsideRules(s)
 			p := script.NewPeer(reporter{t, s, initial{}}, cfg)
 			defer p.Close()

@@ -109,7 +109,7 @@ func TestLabProbe(t *testing.T) {
 // announces, twice, is over by then.
 func TestLabLinkDownAndUp(t *testing.T) {
 	t.Parallel()
-	suite.Lab(t, "arping ip", []string{"-q"}, suite.Shell("trap 'cat /run/says' EXIT\n"+another("2>/run/says")+`
+	suite.Lab(t, "arping ip", []string{"-q"}, suite.Shell("trap 'cat /run/says' EXIT\n"+suite.Another("2>/run/says")+`
 		await '[ $(grep -c "Request who-has 10.0.1.4 tell 10.0.1.4" /run/says) -eq 2 ]'
 		arping -I tap1 -C1 -c1 -W60 10.0.1.4 >/dev/null && echo "before: answered"
 		cut() {
@@ -128,7 +128,7 @@ func TestLabLinkDownAndUp(t *testing.T) {
 // A device that is deleted under the part ends it with the reason.
 func TestLabDeviceDeleted(t *testing.T) {
 	t.Parallel()
-	suite.Lab(t, "ip", []string{"-q"}, suite.Shell(another("-q 2>/run/says")+`
+	suite.Lab(t, "ip", []string{"-q"}, suite.Shell(suite.Another("-q 2>/run/says")+`
 		ip link delete tap1; wait $part; echo "status $?"; cat /run/says`)...).
 		Want(t, 0, "status 1\n", "the device is lost: read tap1: file descriptor in bad state")
 }

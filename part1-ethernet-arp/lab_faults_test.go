@@ -11,25 +11,6 @@ import (
 	"framebyframe/shared/suite"
 )
 
-// another is this part once more in the lab, on a cable of its own, in the background: the one that the lab itself starts
-// begins before the lab's command can prepare anything for it. Its cable is up when the shell goes on, and the kernel's
-// queue in front of it holds more than any test sends, however long the part may have to wait for a processor.
-func another(flags string) string {
-	return suite.LabDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags + ` & part=$!
-		await 'ip link show tap1 2>/dev/null | grep -q LOWER_UP'; ip link set tap1 txqueuelen 30000
-		`
-}
-
-// countAnswers is a shell's function that asks so many times, waits until as many frames have come back, and says how many
-// it were. Those that arping counts are fewer: when it is in a hurry, it does not wait for the last ones.
-const countAnswers = `
-		frames() { ip -s link show tap1 | awk '/RX:/ { getline; print $2 }'; }
-		count() {
-			before=$(frames); arping -I tap1 -c $1 -W $2 10.0.1.4 >/dev/null
-			await "[ \$((\$(frames) - before)) -ge $1 ]"; echo "asked $1, came $(($(frames) - before))"
-		}
-		`
-
 // wantAnswers checks that as many came as were asked for, and hardly any other frame.
 func wantAnswers(t *testing.T, r suite.LabRun, questions ...int) {
 	t.Helper()
@@ -43,21 +24,15 @@ func wantAnswers(t *testing.T, r suite.LabRun, questions ...int) {
 	}
 }
 
-// endIt ends it as a user does, and says with what status and after how long.
-const endIt = `
-		began=$(date +%s%3N); kill -TERM $part; wait $part; echo "status $?"
-		echo "took $(($(date +%s%3N) - began)) ms"
-		`
-
 // The disk is full in the middle of a capture: the part goes on, says so once, and its status is 1. A capture file that
 // cannot be made is told before anything else is done.
 func TestLabFullDisk(t *testing.T) {
 	t.Parallel()
 	r := suite.Lab(t, "arping mount ip awk", []string{"-q"}, suite.Shell(`
 		mkdir /run/small && mount -t tmpfs -o size=4k none /run/small || exit 9
-		`+another("-q -pcap /run/small/x.pcap 2>/run/says")+countAnswers+`
+		`+suite.Another("-q -pcap /run/small/x.pcap 2>/run/says")+suite.CountAnswers+`
 		count 100 0.001
-		await '[ $(stat -c %s /run/small/x.pcap) -eq 4096 ]'; stat -c '%s bytes in the file' /run/small/x.pcap`+endIt+`
+		await '[ $(stat -c %s /run/small/x.pcap) -eq 4096 ]'; stat -c '%s bytes in the file' /run/small/x.pcap`+suite.EndIt+`
 		grep -v ready: /run/says
 		`+suite.LabDir+`/part -q -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 -pcap /run/small 2>&1; echo "a folder: $?"
 		mount -o remount,ro /run/small
@@ -83,17 +58,17 @@ func TestLabStalledTrace(t *testing.T) {
 	t.Parallel()
 	r := suite.Lab(t, "arping mkfifo ip awk", []string{"-q"}, suite.Shell(`
 		mkfifo /run/trace; exec 9<>/run/trace
-		`+another("2>/run/trace 9<&-")+countAnswers+`
+		`+suite.Another("2>/run/trace 9<&-")+suite.CountAnswers+`
 		count 8000 0.0001
 		cat <&9 >/run/lines & cat=$!
 		await 'arping -I tap1 -c 1 -W 0.1 10.0.1.4 >/dev/null; grep -q "trace lines were lost" /run/lines'; kill $cat
 		echo "lost: $(grep -o '([0-9]* trace lines were lost' /run/lines)"
-		count 1000 0.0001`+endIt)...)
+		count 1000 0.0001`+suite.EndIt)...)
 	wantAnswers(t, r, 8000, 1000)
 	r.Want(t, 0, "status 0")
 	m := regexp.MustCompile(`lost: \((\d+) trace lines`).FindStringSubmatch(r.Stdout)
-	took := tookMS(r)
-	if m == nil || took > endsSoon {
+	took := r.TookMS()
+	if m == nil || took > suite.EndsSoon {
 		t.Fatalf("no lines were lost, or the end took too long:\n%s", r.Stdout)
 	}
 	suite.Row{
@@ -101,17 +76,4 @@ func TestLabStalledTrace(t *testing.T) {
 		Tried:   "stderr is a full pipe; 8000 questions, a reader for a moment, 1000 questions, SIGTERM",
 		Outcome: fmt.Sprintf("all are answered; the reader finds that %s lines were lost; the end takes %d ms, status 0", m[1], took),
 	}.Report(t)
-}
-
-// endsSoon is how many milliseconds a part may take to end, on a computer that is busy. How long it takes where nothing
-// comes between is for tests in virtual time, such as shared/spool's.
-const endsSoon = 60_000
-
-// tookMS is how long the part took to end.
-func tookMS(r suite.LabRun) (ms int) {
-	_, after, found := strings.Cut(r.Stdout, "took ")
-	if _, err := fmt.Sscanf(after, "%d ms", &ms); !found || err != nil {
-		return 1 << 30
-	}
-	return ms
 }

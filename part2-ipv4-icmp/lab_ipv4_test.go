@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"framebyframe/part2-ipv4-icmp/stack"
 	"framebyframe/shared/suite"
 
 	"github.com/google/gopacket"
@@ -81,7 +80,7 @@ func TestLabPingFlood(t *testing.T) {
 	if os.Getuid() != 0 {
 		n, pace = "2000", "-i0.002"
 	}
-	r := suite.Lab(t, "ping ip awk", []string{"-q"}, suite.Shell(strings.NewReplacer("tap1", "tap0").Replace(countAnswers)+`
+	r := suite.Lab(t, "ping ip awk", []string{"-q"}, suite.Shell(strings.NewReplacer("tap1", "tap0").Replace(suite.CountAnswers)+`
 		ip link set tap0 txqueuelen 30000; before=$(frames)
 		ping -q `+pace+` -c`+n+` 10.0.0.4
 		await '[ $(($(frames) - before)) -ge `+n+` ]' && echo "all came back"`)...)
@@ -180,13 +179,13 @@ func checkCapture(t *testing.T, file string) {
 		}
 		ours++
 		if err := ip.DecodeFromBytes(eth.Payload, gopacket.NilDecodeFeedback); err != nil {
-			t.Errorf("gopacket: %v in %s", err, stack.Describe(frame))
+			t.Errorf("gopacket: %v in % x", err, frame)
 		}
 		if suite.Checksum(eth.Payload[:int(ip.IHL)*4]) != 0 {
-			t.Errorf("header checksum is wrong: %s", stack.Describe(frame))
+			t.Errorf("header checksum is wrong: % x", frame)
 		}
 		if ip.Protocol == layers.IPProtocolICMPv4 && !isPiece(ip) && suite.Checksum(ip.Payload) != 0 {
-			t.Errorf("ICMP checksum is wrong: %s", stack.Describe(frame))
+			t.Errorf("ICMP checksum is wrong: % x", frame)
 		}
 	}
 	if ours < 5 {

@@ -9,31 +9,17 @@ import (
 	"framebyframe/shared/suite"
 )
 
-// secondPart is this part once more in the lab, as a client: the one that the lab itself
-// starts begins before any server can.
-func secondPart(flags string) string {
-	return suite.LabDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags
-}
-
-// startServer starts a command in the lab that listens on a port of the kernel, and
-// waits until it does.
-func startServer(command, port string) string {
-	return command + ` & server=$!
-		await 'ss -Hltn | grep -q ":` + port + ` "'
-		`
-}
-
 // -get fetches a page from a server on the kernel's sockets; an error of the server is
 // ours.
 //
 // Can: fetch a page itself: `-get http://10.0.0.1:8000/`
 func TestLabGet(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(startServer(helper(t, "serve"), "8000")+
-		secondPart("-q -get http://10.0.1.1:8000/ >/run/page")+`; echo "status $?"
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(suite.StartServer(helper(t, "serve"), "8000")+
+		suite.SecondPart("-q -get http://10.0.1.1:8000/ >/run/page")+`; echo "status $?"
 		head -n 1 /run/page; wc -l </run/page
-		`+secondPart("-q -get http://10.0.1.1:8000/nothing")+`; echo "status $?"
-		`+secondPart("-q -get http://10.0.1.1:8001/")+`; echo "status $?"
+		`+suite.SecondPart("-q -get http://10.0.1.1:8000/nothing")+`; echo "status $?"
+		`+suite.SecondPart("-q -get http://10.0.1.1:8001/")+`; echo "status $?"
 		kill $server`)...)
 	r.Want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n", "404 page not found\nstatus 1\n",
 		"the server says 404 Not Found", "connection refused")
@@ -54,7 +40,7 @@ func TestLabGetRouted(t *testing.T) {
 		echo 1 > /proc/sys/net/ipv4/ip_forward
 		ip netns exec far `+helper(t, "serve")+` & server=$!
 		await 'ip netns exec far ss -Hltn | grep -q :8000'
-		`+secondPart("-q -get http://192.0.2.7:8000/ >/run/page")+`; echo "status $?"
+		`+suite.SecondPart("-q -get http://192.0.2.7:8000/ >/run/page")+`; echo "status $?"
 		head -n 1 /run/page; wc -l </run/page; kill $server`)...).
 		Want(t, 0, "status 0\na page for 10.0.1.4:", "\n15201\n")
 }
@@ -72,11 +58,11 @@ func TestLabGetHostName(t *testing.T) {
 // Can: be `nc`, and close one half of a connection: `-nc 10.0.0.1:9999`
 func TestLabNC(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(startServer(helper(t, "answer"), "9999")+`
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(suite.StartServer(helper(t, "answer"), "9999")+`
 		{ await 'ss -Htn dst 10.0.1.4 | grep -q CLOSE-WAIT'; echo "the kernel is in CLOSE-WAIT"; touch /run/go; } & ss=$!
-		echo question | `+secondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
+		echo question | `+suite.SecondPart("-nc 10.0.1.1:9999 2>/run/trace")+`; echo "status $?"
 		wait $ss; cat /run/trace >&2; kill $server
-		`+secondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)
+		`+suite.SecondPart("-q -nc 10.0.1.1:9998 </dev/null")+`; echo "status $?"`)...)
 	r.Want(t, 0, "the kernel is in CLOSE-WAIT\na late answer to question\nstatus 0\nstatus 1\n", "connection refused",
 		": ESTABLISHED -> FIN-WAIT-1", ": FIN-WAIT-1 -> FIN-WAIT-2", ": FIN-WAIT-2 -> TIME-WAIT")
 }
@@ -85,9 +71,9 @@ func TestLabNC(t *testing.T) {
 // have to say.
 func TestLabNCPeerClosesFirst(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "nc ss mkfifo", []string{"-q"}, suite.Shell(startServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
+	r := suite.Lab(t, "nc ss mkfifo", []string{"-q"}, suite.Shell(suite.StartServer(`echo bye | nc -lN 9999 >/dev/null`, "9999")+`
 		mkfifo /run/quiet; exec 8<>/run/quiet
-		`+secondPart("-nc 10.0.1.1:9999 <&8 2>/run/trace")+`; echo "status $?"
+		`+suite.SecondPart("-nc 10.0.1.1:9999 <&8 2>/run/trace")+`; echo "status $?"
 		cat /run/trace >&2`)...)
 	r.Want(t, 0, "bye\nstatus 0\n", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED")
 }
@@ -95,15 +81,9 @@ func TestLabNCPeerClosesFirst(t *testing.T) {
 // 20 MB with -nc through an echo server on the kernel's sockets: identical.
 func TestLabNCData(t *testing.T) {
 	t.Parallel()
-	suite.Lab(t, "ss", []string{"-q"}, suite.Shell(makeFile+startServer(helper(t, "echo"), "9999")+`
-		`+secondPart("-q -nc 10.0.1.1:9999 </run/file")+` | cmp - /run/file && echo identical
+	suite.Lab(t, "ss", []string{"-q"}, suite.Shell(makeFile+suite.StartServer(helper(t, "echo"), "9999")+`
+		`+suite.SecondPart("-q -nc 10.0.1.1:9999 </run/file")+` | cmp - /run/file && echo identical
 		kill $server`)...).Want(t, 0, "identical\n")
-}
-
-// awaitNoWindow waits until a host, whose address it is, says in /run/trace that its window
-// is closed.
-func awaitNoWindow(address string) string {
-	return `await 'grep -q " IP ` + address + `\.[0-9]* > .*, win 0," /run/trace'`
 }
 
 // When nobody takes what -nc prints, our window closes; it opens again, and nothing is
@@ -112,8 +92,8 @@ func TestLabNCSleepingReader(t *testing.T) {
 	t.Parallel()
 	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(`
 		head -c 1000000 /dev/urandom >/run/file
-		`+startServer(helper(t, "echo"), "9999")+`
-		`+secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { `+awaitNoWindow("10.0.1.4")+`; cmp - /run/file && echo identical; }
+		`+suite.StartServer(helper(t, "echo"), "9999")+`
+		`+suite.SecondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace")+` | { `+suite.AwaitNoWindow("10.0.1.4")+`; cmp - /run/file && echo identical; }
 		grep -F -- '-> IP' /run/trace >&2; kill $server`)...)
 	r.Want(t, 0, "identical\n")
 	wantWindows(t, r.Stderr, `-> IP 10\.0\.1\.4\.\d+ > 10\.0\.1\.1\.9999: .*, win (\d+),`)
@@ -124,10 +104,10 @@ func TestLabNCStalledOutput(t *testing.T) {
 	t.Parallel()
 	r := suite.Lab(t, "nc mkfifo ip ss", []string{"-q"}, suite.Shell(`
 		mkfifo /run/full /run/quiet; exec 9<>/run/full 8<>/run/quiet
-		`+startServer("nc -l -p 9000 </dev/zero >/dev/null 2>&1", "9000")+
-		another("-nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet 2>/run/trace")+awaitNoWindow("10.0.1.4")+endIt)...)
+		`+suite.StartServer("nc -l -p 9000 </dev/zero >/dev/null 2>&1", "9000")+
+		suite.Another("-nc 10.0.1.1:9000 >/run/full 9<&- </run/quiet 2>/run/trace")+suite.AwaitNoWindow("10.0.1.4")+suite.EndIt)...)
 	r.Want(t, 0, "status 0")
-	if took := tookMS(r); took < 500 || took > endsSoon {
+	if took := r.TookMS(); took < 500 || took > suite.EndsSoon {
 		t.Errorf("it ends %d ms after the signal, want a second", took)
 	}
 }

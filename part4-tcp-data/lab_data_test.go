@@ -19,7 +19,7 @@ const makeFile = `head -c 20000000 /dev/urandom >/run/file
 // Can: serve web pages: `curl http://10.0.0.4/`
 func TestLabCurlPage(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "curl ss ping", nil, suite.Shell(`curl -s http://10.0.0.4/; `+untilForgotten)...)
+	r := suite.Lab(t, "curl ss ping", nil, suite.Shell(`curl -s http://10.0.0.4/; `+suite.UntilForgotten)...)
 	r.Want(t, 0, "10.0.0.4:80 - 10.0.0.1:4", "ESTABLISHED", "RCV.WND", "LISTEN", "is at 02:00:0a:00:00:01")
 	for _, step := range []string{": LISTEN -> SYN-RECEIVED", ": SYN-RECEIVED -> ESTABLISHED", ": ESTABLISHED -> CLOSE-WAIT", ": CLOSE-WAIT -> LAST-ACK", ": LAST-ACK -> CLOSED"} {
 		if !strings.Contains(r.Stderr, step) {
@@ -27,10 +27,6 @@ func TestLabCurlPage(t *testing.T) {
 		}
 	}
 }
-
-// untilForgotten waits until the kernel has no connection to the part, but those in
-// TIME-WAIT, and the part has dealt with all that came before an echo: with the last ACK.
-const untilForgotten = `await '[ -z "$(ss -Htan dst 10.0.0.4 | grep -v TIME-WAIT)" ]'; ping -c1 -W60 10.0.0.4 >/dev/null`
 
 // 20 MB go up with curl, and the server's hash of them is that of sha256sum; 20 MB come
 // down and are as many.
@@ -98,19 +94,10 @@ func TestLabDaytimeAndChargen(t *testing.T) {
 // open again (RFC 9293 3.8.6: "the receiver's window is zero").
 func TestLabSleepingReader(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(sleepingReader(t)+awaitNoWindow("10.0.1.1")+`
+	r := suite.Lab(t, "ss", []string{"-q"}, suite.Shell(sleepingReader(t)+suite.AwaitNoWindow("10.0.1.1")+`
 		touch /run/go; wait $reader; kill $part; wait $part; grep -F -- '<- IP' /run/trace >&2`)...)
 	r.Want(t, 0, "the helper is content")
 	wantWindows(t, r.Stderr, `<- IP 10\.0\.1\.1\.\d+ > 10\.0\.1\.4\.19: .*, win (\d+),`)
-}
-
-// sleepingReader starts another part, and a reader on the kernel's side who sleeps.
-func sleepingReader(t *testing.T) string {
-	t.Helper()
-	return secondPart("2>/run/trace") + ` & part=$!
-		await 'grep -q ready: /run/trace'
-		` + helper(t, "sleep") + ` & reader=$!
-		`
 }
 
 // wantWindows checks that the window that segments in the trace give has been 0 and then
@@ -134,11 +121,11 @@ func TestLabTimeWait(t *testing.T) {
 	t.Parallel()
 	r := suite.Lab(t, "nc ss curl ping", nil, suite.Shell(`
 		echo hello | nc -N 10.0.0.4 7
-		`+untilForgotten+`
+		`+suite.UntilForgotten+`
 		echo "behind echo: $(ss -Htan dst 10.0.0.4 | awk '{print $1, $5}')."
 		curl -s http://10.0.0.4/ | grep 'in TIME-WAIT'
 		nc -d 10.0.0.4 13 >/dev/null
-		`+untilForgotten+`
+		`+suite.UntilForgotten+`
 		echo "behind daytime: $(ss -Htan dst 10.0.0.4:13 | wc -l)."
 		curl -s http://10.0.0.4/ | grep 'in TIME-WAIT'`)...)
 	r.Want(t, 0, "hello\nbehind echo: TIME-WAIT 10.0.0.4:7.\n  and 0 in TIME-WAIT\n",

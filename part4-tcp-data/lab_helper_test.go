@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -136,4 +137,84 @@ func sleepyReader(address string, size int) error {
 		return errors.New("these are not chargen's characters")
 	}
 	return nil
+}
+
+// holdCrowd opens n connections at once and has data go through echo on each, until it ends. It says when all are at
+// work, and in the end how they ended and how long that took from the first to the last.
+func holdCrowd(address string, n int) error {
+	ends, ready := make(chan error, n), make(chan struct{}, n)
+	for range n {
+		go func() {
+			c, err := net.Dial("tcp", address)
+			if err == nil {
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(3 * time.Minute))
+				for first := true; err == nil; first = false {
+					if _, err = c.Write(apps.ChargenLines[:1000]); err == nil {
+						_, err = io.ReadFull(c, make([]byte, 1000))
+					}
+					if first {
+						ready <- struct{}{}
+					}
+				}
+			}
+			ends <- err
+		}()
+	}
+	for range n {
+		select {
+		case <-ready:
+		case err := <-ends:
+			return fmt.Errorf("before all were at work: %w", err)
+		}
+	}
+	fmt.Println(n, "at work")
+	var began time.Time
+	counts := make(map[string]int)
+	for i := range n {
+		err := <-ends
+		if i == 0 {
+			began = time.Now()
+		}
+		switch {
+		case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+			counts["reset"]++
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			counts["closed"]++
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			counts["hang"]++
+		default:
+			return err
+		}
+	}
+	fmt.Printf("%d reset, %d closed, %d hang, within %d ms\n", counts["reset"], counts["closed"], counts["hang"], time.Since(began).Milliseconds())
+	return nil
+}
+
+// muteCrowd opens n connections to chargen and reads nothing from every other one, so that
+// its window is soon full, and from the others as fast as it can.
+func muteCrowd(address string, n int) error {
+	for i := range n {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if i%2 == 0 {
+			go io.Copy(io.Discard, c)
+		}
+	}
+	time.Sleep(2 * time.Second) // the part has asked the closed windows several times
+	fmt.Println(n, "are open")
+	time.Sleep(10 * time.Minute) // whoever ends this is the shell
+	return nil
+}
+
+// sleepingReader starts another part, and a reader on the kernel's side who sleeps.
+func sleepingReader(t *testing.T) string {
+	t.Helper()
+	return suite.SecondPart("2>/run/trace") + ` & part=$!
+		await 'grep -q ready: /run/trace'
+		` + helper(t, "sleep") + ` & reader=$!
+		`
 }

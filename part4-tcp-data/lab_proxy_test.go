@@ -22,7 +22,7 @@ const startNames = `dnsmasq --conf-file=/dev/null --keep-in-foreground --pid-fil
 // Can: carry any program's connections: `go run ./shared/lab 4 on -- curl http://10.0.0.1:8000/`
 func TestLabProxy(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "ss curl wget nc proxychains4 dnsmasq", []string{"on", "-q"}, suite.Shell(startNames+startServer(helper(t, "serve"), "8000")+`
+	r := suite.Lab(t, "ss curl wget nc proxychains4 dnsmasq", []string{"on", "-q"}, suite.Shell(startNames+suite.StartServer(helper(t, "serve"), "8000")+`
 		page() { name=$1; shift; "$@" >/run/page; echo "$name: status $?, $(wc -l </run/page) lines, $(head -n 1 /run/page | cut -d: -f1)"; }
 		page http    curl -sS http://10.0.0.1:8000/
 		page connect curl -sSp http://10.0.0.1:8000/
@@ -45,8 +45,8 @@ func TestLabProxy(t *testing.T) {
 // Can: find hosts by their names: `-get http://www.example.com/`, with `-dns`
 func TestLabNames(t *testing.T) {
 	t.Parallel()
-	second := strings.ReplaceAll(secondPart("-q -dns 10.0.0.1 "), "\n", " ")
-	suite.Lab(t, "ss dnsmasq", []string{"-q"}, suite.Shell(startNames+startServer(helper(t, "serve"), "8000")+
+	second := strings.ReplaceAll(suite.SecondPart("-q -dns 10.0.0.1 "), "\n", " ")
+	suite.Lab(t, "ss dnsmasq", []string{"-q"}, suite.Shell(startNames+suite.StartServer(helper(t, "serve"), "8000")+
 		second+`-get http://web.example.test:8000/ | head -n 1
 		printf 'GET / HTTP/1.0\r\n\r\n' | `+second+`-nc web.example.test:8000 | head -n 1
 		`+second+`-get http://nowhere.test/; echo "no such name: $?"
@@ -62,7 +62,7 @@ func TestLabNames(t *testing.T) {
 // Can: carry Chromium
 func TestLabProxyBrowser(t *testing.T) {
 	t.Parallel()
-	r := suite.Lab(t, "ss chromium dnsmasq openssl", []string{"on", "-q"}, suite.Shell(startNames+startServer(helper(t, "serve"), "8000")+`
+	r := suite.Lab(t, "ss chromium dnsmasq openssl", []string{"on", "-q"}, suite.Shell(startNames+suite.StartServer(helper(t, "serve"), "8000")+`
 		export HOME=/run/home; mkdir -p $HOME/www; cd $HOME/www
 		openssl req -x509 -newkey rsa:2048 -nodes -keyout ../key -out ../cert -days 2 -subj /CN=web.example.test 2>/dev/null
 		echo '<p>a page by TLS</p>' >page.html

@@ -73,9 +73,9 @@ func (c kernelCell) transfers(flags, clients string) string {
 	for _, transfer := range []struct{ what, command string }{
 		{"up", `curl -s --max-time 250 --data-binary @file http://10.0.0.4/ | grep -q $sum`},
 		{"down", fmt.Sprintf(`curl -s --max-time 250 http://10.0.0.4/bytes/%d | sha256sum | grep -q %x`, kernelSize, down)},
-		{"get", fmt.Sprintf(`%s | sha256sum | grep -q %x`, secondPart(fmt.Sprintf("-q %s -get http://10.0.1.1:8000/bytes/%d", flags, kernelSize)), down)},
+		{"get", fmt.Sprintf(`%s | sha256sum | grep -q %x`, suite.SecondPart(fmt.Sprintf("-q %s -get http://10.0.1.1:8000/bytes/%d", flags, kernelSize)), down)},
 		{"post", fmt.Sprintf(`{ printf 'POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n'; cat file; } | %s | grep -q $sum`,
-			kernelSize, secondPart("-q "+flags+" -nc 10.0.1.1:8000"))},
+			kernelSize, suite.SecondPart("-q "+flags+" -nc 10.0.1.1:8000"))},
 	} {
 		text += fmt.Sprintf("began=$(date +%%s%%N)\n%s && echo \"right: %v %s after $((($(date +%%s%%N)-began)/1000000)) ms\"\n",
 			transfer.command, c, transfer.what)
@@ -115,7 +115,7 @@ func kernelMatrix(t *testing.T, what, flags string, cells []kernelCell) {
 	opinion := newOpinion(flags)
 	for some := range slices.Chunk(cells, perRun) {
 		script := "cd /run; head -c 1000000 /dev/urandom >file; sum=$(sha256sum <file | cut -d' ' -f1)\n" +
-			startServer(interopHelper(t, "web", ""), "8000")
+			suite.StartServer(interopHelper(t, "web", ""), "8000")
 		for _, c := range some {
 			script += c.transfers(flags, clients)
 		}

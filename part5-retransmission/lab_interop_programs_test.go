@@ -106,7 +106,7 @@ func TestLabInteropNginx(t *testing.T) {
 			echo 'daemon off; pid /run/nginx.pid; error_log /run/error.log; events {}
 				http { access_log off; client_body_temp_path /run/b; proxy_temp_path /run/p; fastcgi_temp_path /run/f; uwsgi_temp_path /run/u; scgi_temp_path /run/s;
 				server { listen 127.0.0.1:80; root /run/www; } }' >nginx.conf
-			`, pages)+startServer("/usr/sbin/nginx -e /run/error.log -c /run/nginx.conf", "80")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
+			`, pages)+suite.StartServer("/usr/sbin/nginx -e /run/error.log -c /run/nginx.conf", "80")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
 			curl -s --max-time 250 --parallel --parallel-immediate --parallel-max 50 'http://10.0.1.4/[1-%d]' -o 'got/#1' && echo "curl is content"
 			for i in got/*; do cmp $i www/${i#got/} || echo differs; done; echo "pages: $(ls got | wc -l)"
 			curl -s --max-time 250 -r 1000000-1999999 http://10.0.1.4/big >part; tail -c +1000001 www/big | head -c 1000000 | cmp - part && echo "the range is right"
@@ -141,7 +141,7 @@ func TestLabInteropRedis(t *testing.T) {
 			pings /= 10 // each waits for an answer, and for what is lost before it
 		}
 		r := suite.Lab(t, "redis-server redis-cli redis-benchmark ss awk", []string{"-q"}, suite.Shell("cd /run\n"+
-			startServer("redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --dir /run >/run/redis.log", "6379")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
+			suite.StartServer("redis-server --bind 127.0.0.1 --port 6379 --save '' --appendonly no --dir /run >/run/redis.log", "6379")+startRelay(t, "-pcap "+file+" "+flags)+fmt.Sprintf(`
 			redis() { timeout 250 redis-cli -h 10.0.1.4 "$@"; }
 			awk 'BEGIN { for (i = 0; i < %d; i++) printf "SET key:%%d value-of-%%d\r\n", i, i }' | redis --pipe
 			echo "keys: $(redis dbsize)"; redis get key:4321

@@ -143,7 +143,7 @@ func TestLabLossCliffhangers(t *testing.T) {
 	together(t, "nc ss ping", []labJob{
 		{"SYN,ACK", "-drop 1:[S.]", ask, wants},
 		{"data", "-drop 1:[P.]", ask, append(wants, "sending again|seq 1:7.*\n(?s:.*)seq 1:7")},
-		{"FIN", "-drop 1:[F.]", ask + "\n" + untilForgotten + `
+		{"FIN", "-drop 1:[F.]", ask + "\n" + suite.UntilForgotten + `
 			ss -Htan dst 10.0.0.4`, append(wants, `TIME-WAIT +0`, "LAST-ACK -> CLOSED")},
 		{"three in a row", "-drop 1:length_6 -drop 2:length_6 -drop 3:length_6", ask, wants},
 	})
@@ -155,15 +155,15 @@ func TestLabLossCliffhangers(t *testing.T) {
 func TestLabLossWindowUpdate(t *testing.T) {
 	t.Parallel()
 	together(t, "ip ss", []labJob{
-		{"the kernel's", "-q", sleepingReader(t) + awaitNoWindow("10.0.1.1") + `
+		{"the kernel's", "-q", sleepingReader(t) + suite.AwaitNoWindow("10.0.1.1") + `
 			ip link set tap1 down; touch /run/go
 			await 'ss -Htn dst 10.0.1.4 | grep -q "^ESTAB *0 "'; ip link set tap1 up
 			wait $reader; kill $part; wait $part`, []string{"the helper is content"}},
 		{"ours", "-q", `
 			head -c 1000000 /dev/urandom >/run/file
-			` + startServer(helper(t, "echo"), "9999") + `
-			` + secondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace") + ` | {
-				` + awaitNoWindow("10.0.1.4") + `; ip link set tap1 down
+			` + suite.StartServer(helper(t, "echo"), "9999") + `
+			` + suite.SecondPart("-nc 10.0.1.1:9999 </run/file 2>/run/trace") + ` | {
+				` + suite.AwaitNoWindow("10.0.1.4") + `; ip link set tap1 down
 				{ await 'grep -q "output error" /run/trace'; ip link set tap1 up; } &
 				cmp - /run/file && echo identical; }
 			grep -c 'win 0,' /run/trace; kill $server`, []string{`identical\n[1-9]`}},

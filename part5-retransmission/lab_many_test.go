@@ -106,7 +106,7 @@ func TestLabManyAtOnce(t *testing.T) {
 	}
 	r := suite.Lab(t, "ip", []string{"-q"}, suite.Shell(`
 		echo 10240 65000 >/proc/sys/net/ipv4/ip_local_port_range
-		`+secondPart("-q 2>/run/says")+` & part=$!; echo $part >/run/pid
+		`+suite.SecondPart("-q 2>/run/says")+` & part=$!; echo $part >/run/pid
 		await 'grep -q ready: /run/says'; ip link set tap1 txqueuelen 30000
 		env `+countVariable+`=`+fmt.Sprint(n)+` `+helper(t, "many")+`
 		kill $part; wait $part; echo "status $?"`)...)

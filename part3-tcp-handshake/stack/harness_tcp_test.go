@@ -69,6 +69,7 @@ const dialled = `
 	+0 > S 0:0(0) <mss 1460,...>
 `
 
+// replace puts options into a script.
 func replace(text, options string) string { return strings.ReplaceAll(text, "OPTIONS", options) }
 
 // A tcpLeg is a leg in which a script is played.
@@ -94,6 +95,7 @@ func parsedTCP(b []byte, src, dst netip.Addr) (seg segment, err error) {
 	return seg, err
 }
 
+// optionsIn returns what parse makes of a list of options.
 func optionsIn(list []byte) (o tcpOptions) {
 	o.parse(list)
 	return o
@@ -103,26 +105,6 @@ func optionsIn(list []byte) (o tcpOptions) {
 func tcpFrame(seg segment) []byte {
 	seg.srcPort, seg.dstPort = 8000, 80
 	return forge(peerIP, seg)
-}
-
-// connected has the peer connect from its port 8000 to our port 80, and keeps silent then.
-func (v *direct) connected() *Conn {
-	v.Helper()
-	l, err := v.s.Listen(80)
-	if err != nil {
-		v.Fatal(err)
-	}
-	key := connKey{remote: peerIP.As4(), remotePort: 8000, localPort: 80}
-	v.receive(tcpFrame(segment{flags: flagSYN, wnd: 60000, options: unhex("020405b4")}))
-	v.s.mu.Lock()
-	iss := v.s.tcp.conns[key].snd.iss
-	v.s.mu.Unlock()
-	v.receive(tcpFrame(segment{flags: flagACK, seq: 1, ack: iss + 1, wnd: 60000}))
-	c, err := l.AcceptTCP()
-	if err != nil {
-		v.Fatal(err)
-	}
-	return c
 }
 
 // segmentQuote is the beginning of a segment of ours, as an ICMP error quotes it.
@@ -160,37 +142,6 @@ func anyHost(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16)&1, byte(i >> 8), byte(i)})
 }
 
-// garbage sends segments with all 256 combinations of flags, whose numbers are guessed
-// wrongly, with and without data and nonsense for options: null, Christmas tree, SYN with
-// FIN or RST. It returns how many there were, and how many were answered: each at most
-// once, and no answer may ask for another.
-func (a *tcpDirect) garbage(key connKey, rcvNxt, sndNxt seqNum, skip func(flags uint8) bool, random *rand.Rand) (tried, answered int) {
-	a.Helper()
-	for flags := range 256 {
-		if skip(uint8(flags)) {
-			continue
-		}
-		for _, n := range []int{0, 1, 1460} {
-			seg := segment{
-				srcPort: key.remotePort, dstPort: key.localPort, flags: uint8(flags), wnd: uint16(random.Uint32()), up: uint16(random.Uint32()),
-				seq: rcvNxt + 1<<30 + seqNum(random.Int64N(1<<31)), ack: sndNxt + 1<<20 + seqNum(random.Int64N(1<<31)),
-				data: make([]byte, n), options: make([]byte, 4*random.IntN(11)),
-			}
-			for i := range seg.options {
-				seg.options[i] = byte(random.IntN(10))
-			}
-			got := a.hit(forge(peerIP, seg))
-			if tried, answered = tried+1, answered+len(got); len(got) > 1 || seg.has(flagRST) && len(got) > 0 {
-				a.Errorf("%v: answered by %v", seg, got)
-			}
-		}
-	}
-	a.pass(time.Millisecond)
-	return tried, answered
-}
-
-func never(uint8) bool { return false }
-
 // fuzzDatagram is a header for fixDatagram to finish, and a payload.
 func fuzzDatagram(protocol uint8, payload []byte) []byte {
 	d := append(make([]byte, ipv4MinHeaderLen), payload...)
@@ -199,8 +150,44 @@ func fuzzDatagram(protocol uint8, payload []byte) []byte {
 	return d
 }
 
-// honestConfig is the host that the tests else play: it is the gateway, too.
-func honestConfig() Config { return configOf(suite.Peers()) }
+// peerConfig is the host at the other end of the cable, which is the gateway, too.
+func peerConfig() Config { return configOf(suite.Peers()) }
+
+// forge is a segment in its frame, from any address, by way of the peer's card.
+func forge(src netip.Addr, seg segment) []byte {
+	for len(seg.options)%4 != 0 {
+		seg.options = append(seg.options, tcpOptionEnd)
+	}
+	n := seg.headerLen() + len(seg.data)
+	frame := make([]byte, etherHeaderLen+ipv4MinHeaderLen+n)
+	etherHeader{dst: ourMAC, src: peerMAC, etherType: etherTypeIPv4}.put(frame)
+	ip := ipv4Header{ttl: 64, protocol: protocolTCP, src: src, dst: ourIP}
+	ip.put(frame[etherHeaderLen:], n)
+	tcp := frame[etherHeaderLen+ipv4MinHeaderLen:]
+	copy(tcp[seg.headerLen():], seg.data)
+	seg.put(tcp, src, ourIP)
+	return frame
+}
+
+// connected has the peer connect from its port 8000 to our port 80, and keeps silent then.
+func (d *direct) connected() *Conn {
+	d.Helper()
+	l, err := d.s.Listen(80)
+	if err != nil {
+		d.Fatal(err)
+	}
+	key := connKey{remote: peerIP.As4(), remotePort: 8000, localPort: 80}
+	d.receive(tcpFrame(segment{flags: flagSYN, wnd: 60000, options: unhex("020405b4")}))
+	d.s.mu.Lock()
+	iss := d.s.tcp.conns[key].snd.iss
+	d.s.mu.Unlock()
+	d.receive(tcpFrame(segment{flags: flagACK, seq: 1, ack: iss + 1, wnd: 60000}))
+	c, err := l.AcceptTCP()
+	if err != nil {
+		d.Fatal(err)
+	}
+	return c
+}
 
 // tcpDirect is a direct stack that listens on port 80: what comes is handed to it in batches, as by its device, and the
 // segments that it sends in return are kept and counted. The stack's lock guards all of it, but when hit, open and pass
@@ -309,22 +296,6 @@ func (d *tcpDirect) hit(frames ...[]byte) []segment {
 	return out
 }
 
-// forge is a segment in its frame, from any address, by way of the peer's card.
-func forge(src netip.Addr, seg segment) []byte {
-	for len(seg.options)%4 != 0 {
-		seg.options = append(seg.options, tcpOptionEnd)
-	}
-	n := seg.headerLen() + len(seg.data)
-	frame := make([]byte, etherHeaderLen+ipv4MinHeaderLen+n)
-	etherHeader{dst: ourMAC, src: peerMAC, etherType: etherTypeIPv4}.put(frame)
-	ip := ipv4Header{ttl: 64, protocol: protocolTCP, src: src, dst: ourIP}
-	ip.put(frame[etherHeaderLen:], n)
-	tcp := frame[etherHeaderLen+ipv4MinHeaderLen:]
-	copy(tcp[seg.headerLen():], seg.data)
-	seg.put(tcp, src, ourIP)
-	return frame
-}
-
 // open has the peer connect to port 80 from a port, with IRS 0.
 func (d *tcpDirect) open(port uint16, options string) *Conn {
 	d.Helper()
@@ -354,6 +325,38 @@ func (d *tcpDirect) state(c *Conn) tcpState {
 	defer d.s.mu.Unlock()
 	return c.state
 }
+
+// garbage sends segments with all 256 combinations of flags, whose numbers are guessed
+// wrongly, with and without data and nonsense for options: null, Christmas tree, SYN with
+// FIN or RST. It returns how many there were, and how many were answered: each at most
+// once, and no answer may ask for another.
+func (d *tcpDirect) garbage(key connKey, rcvNxt, sndNxt seqNum, skip func(flags uint8) bool, random *rand.Rand) (tried, answered int) {
+	d.Helper()
+	for flags := range 256 {
+		if skip(uint8(flags)) {
+			continue
+		}
+		for _, n := range []int{0, 1, 1460} {
+			seg := segment{
+				srcPort: key.remotePort, dstPort: key.localPort, flags: uint8(flags), wnd: uint16(random.Uint32()), up: uint16(random.Uint32()),
+				seq: rcvNxt + 1<<30 + seqNum(random.Int64N(1<<31)), ack: sndNxt + 1<<20 + seqNum(random.Int64N(1<<31)),
+				data: make([]byte, n), options: make([]byte, 4*random.IntN(11)),
+			}
+			for i := range seg.options {
+				seg.options[i] = byte(random.IntN(10))
+			}
+			got := d.hit(forge(peerIP, seg))
+			if tried, answered = tried+1, answered+len(got); len(got) > 1 || seg.has(flagRST) && len(got) > 0 {
+				d.Errorf("%v: answered by %v", seg, got)
+			}
+		}
+	}
+	d.pass(time.Millisecond)
+	return tried, answered
+}
+
+// never is a skip for garbage.
+func never(uint8) bool { return false }
 
 // checkTCP checks what must hold of all connections and listeners.
 func (s *Stack) checkTCP(t *testing.T) {

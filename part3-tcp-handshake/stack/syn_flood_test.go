@@ -56,7 +56,7 @@ func flood(t *testing.T, delay time.Duration, forge func(*rand.Rand) netip.Addr)
 	if delay > 0 {
 		dev = wire.Impair(dev, wire.Faults{Delay: delay})
 	}
-	victim, honest := New(dev, quietConfig()), New(seg.End(1), honestConfig())
+	victim, honest := New(dev, quietConfig()), New(seg.End(1), peerConfig())
 	for _, s := range []*Stack{victim, honest} {
 		go s.Run()
 		defer s.Close()

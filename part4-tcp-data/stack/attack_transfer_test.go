@@ -22,7 +22,7 @@ import (
 // newCrowd is a pair with somebody else on the cable, who sees no frame but sends some.
 func newCrowd(t *testing.T) (*pair, *wire.End) {
 	seg := wire.New(3)
-	return newPair(t, seg, New(seg.End(0), quietConfig()), New(seg.End(1), honestConfig())), seg.End(2)
+	return newPair(t, seg, New(seg.End(0), quietConfig()), New(seg.End(1), peerConfig())), seg.End(2)
 }
 
 // transfer has the peer send n bytes over each of some connections to an echo service, and

@@ -146,7 +146,7 @@ func recordPair(t *testing.T, faults wire.Faults, prepare func(s *Stack)) (from,
 		}
 	}
 	r = suite.NewRecording(wire.Impair(seg.End(0), faults))
-	ours, peer := New(r, quietConfig()), New(seg.End(1), honestConfig())
+	ours, peer := New(r, quietConfig()), New(seg.End(1), peerConfig())
 	for _, s := range []*Stack{ours, peer} {
 		prepare(s)
 		go s.Run()

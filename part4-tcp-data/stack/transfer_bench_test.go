@@ -51,7 +51,7 @@ func (d *duct) Buffered() int { return len(d.in) }
 // a channel.
 func BenchmarkTransfer(b *testing.B) {
 	left, right := newDucts()
-	ours, peer := New(left, quietConfig()), New(right, honestConfig())
+	ours, peer := New(left, quietConfig()), New(right, peerConfig())
 	for _, s := range []*Stack{ours, peer} {
 		go s.Run()
 		defer s.Close()

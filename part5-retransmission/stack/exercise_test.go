@@ -118,7 +118,7 @@ func TestExercise4Vegas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seg, cfg := wire.New(2), quietConfig()
 		cfg.CongestionControl = "vegas"
-		p := newPair(t, seg, New(wire.Impair(seg.End(0), cable), cfg), New(seg.End(1), honestConfig()))
+		p := newPair(t, seg, New(wire.Impair(seg.End(0), cable), cfg), New(seg.End(1), peerConfig()))
 		defer p.Close()
 		ours, peer := p.connect(8000)
 		start := time.Now()

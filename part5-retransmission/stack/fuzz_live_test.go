@@ -405,7 +405,7 @@ func (l *frameList) take() [][]byte {
 func newSession(f *testing.F, plain bool) *session {
 	f.Helper()
 	x := &session{}
-	us, them := New(&x.out, quietConfig()), New(&x.in, honestConfig())
+	us, them := New(&x.out, quietConfig()), New(&x.in, peerConfig())
 	f.Cleanup(func() { us.Close(); them.Close() })
 	us.tcp.noSACK = plain
 	underTest.Meet(us, peerIP, peerMAC)

@@ -134,7 +134,7 @@ func TestNarrowPath(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				seg := wire.New(2)
 				way := &narrow{End: seg.End(0), back: seg.End(1), mtu: c.mtu, says: c.says}
-				p := newPair(t, seg, New(way, quietConfig()), New(seg.End(1), honestConfig()))
+				p := newPair(t, seg, New(way, quietConfig()), New(seg.End(1), peerConfig()))
 				defer p.Close()
 				ours, peer := p.connect(80)
 				if took := p.BothWays(ours, peer, 100_000); took > time.Second {
@@ -152,7 +152,7 @@ func TestNarrowPath(t *testing.T) {
 func TestNarrowestLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seg := wire.New(2)
-		ours, peer := quietConfig(), honestConfig()
+		ours, peer := quietConfig(), peerConfig()
 		ours.MTU, peer.MTU = minMTU, minMTU
 		faults := wire.Faults{Loss: 0.05, Seed: 1, Delay: time.Millisecond}
 		p := newPair(t, seg, New(wire.Impair(seg.End(0), faults), ours), New(seg.End(1), peer))

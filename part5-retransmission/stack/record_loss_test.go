@@ -104,7 +104,7 @@ func init() {
 		defer time.Sleep(time.Second) // whoever writes notices that all is closed
 		seg := wire.New(2)
 		r := suite.NewRecording(slowPath{seg.End(0), func() time.Duration { return roundTrip(time.Since(start)) }})
-		ours, peer := New(r, quietConfig()), New(seg.End(1), honestConfig())
+		ours, peer := New(r, quietConfig()), New(seg.End(1), peerConfig())
 		for _, s := range []*Stack{ours, peer} {
 			go s.Run()
 			defer s.Close()

@@ -401,7 +401,7 @@ func TestBuffersFollowPath(t *testing.T) {
 					c.loseSYN = c.loseSYN && !lost
 					return lost
 				}
-				us, them := New(ends[0], quietConfig()), New(ends[1], honestConfig())
+				us, them := New(ends[0], quietConfig()), New(ends[1], peerConfig())
 				us.tcp.noSACK, them.tcp.noSACK = c.plain, c.plain
 				p := newPair(t, seg, us, them)
 				defer p.Close()

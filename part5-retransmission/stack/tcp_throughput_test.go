@@ -124,7 +124,7 @@ func throughputCell(t *testing.T, loss float64, rtt time.Duration) string {
 func throughput(t *testing.T, faults wire.Faults, plain bool, d time.Duration) (got int64) {
 	synctest.Test(t, func(t *testing.T) {
 		seg := wire.New(2)
-		ours, peer := New(wire.Impair(seg.End(0), faults), quietConfig()), New(seg.End(1), honestConfig())
+		ours, peer := New(wire.Impair(seg.End(0), faults), quietConfig()), New(seg.End(1), peerConfig())
 		for _, s := range []*Stack{ours, peer} {
 			s.tcp.noSACK = plain
 			go s.Run()

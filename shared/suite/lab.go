@@ -142,3 +142,65 @@ const StartSSH = `sed 's/^root:[^:]*:/root:*:/' /etc/shadow >/run/shadow; chmod 
 	ssh() { command ssh -F /run/ssh/client "$@"; }
 	await 'ss -Hltn | grep -q :22'
 	`
+
+// Another is this part once more in the lab, on a cable of its own, in the background: the one that the lab itself starts
+// begins before the lab's command can prepare anything for it. Its cable is up when the shell goes on, and the kernel's
+// queue in front of it holds more than any test sends, however long the part may have to wait for a processor.
+func Another(flags string) string {
+	return LabDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags + ` & part=$!
+		await 'ip link show tap1 2>/dev/null | grep -q LOWER_UP'; ip link set tap1 txqueuelen 30000
+		`
+}
+
+// SecondPart is this part once more in the lab, as a client: the one that the lab itself
+// starts begins before any server can.
+func SecondPart(flags string) string {
+	return LabDir + "/part -tap tap1 -host 10.0.1.1/24 -ip 10.0.1.4/24 " + flags
+}
+
+// StartServer starts a command in the lab that listens on a port of the kernel, and
+// waits until it does.
+func StartServer(command, port string) string {
+	return command + ` & server=$!
+		await 'ss -Hltn | grep -q ":` + port + ` "'
+		`
+}
+
+// AwaitNoWindow waits until a host, whose address it is, says in /run/trace that its window
+// is closed.
+func AwaitNoWindow(address string) string {
+	return `await 'grep -q " IP ` + address + `\.[0-9]* > .*, win 0," /run/trace'`
+}
+
+// TookMS is how long the part took to end.
+func (r LabRun) TookMS() (ms int) {
+	_, after, found := strings.Cut(r.Stdout, "took ")
+	if _, err := fmt.Sscanf(after, "%d ms", &ms); !found || err != nil {
+		return 1 << 30
+	}
+	return ms
+}
+
+// CountAnswers is a shell's function that asks so many times, waits until as many frames have come back, and says how many
+// it were. Those that arping counts are fewer: when it is in a hurry, it does not wait for the last ones.
+const CountAnswers = `
+		frames() { ip -s link show tap1 | awk '/RX:/ { getline; print $2 }'; }
+		count() {
+			before=$(frames); arping -I tap1 -c $1 -W $2 10.0.1.4 >/dev/null
+			await "[ \$((\$(frames) - before)) -ge $1 ]"; echo "asked $1, came $(($(frames) - before))"
+		}
+		`
+
+// EndIt ends it as a user does, and says with what status and after how long.
+const EndIt = `
+		began=$(date +%s%3N); kill -TERM $part; wait $part; echo "status $?"
+		echo "took $(($(date +%s%3N) - began)) ms"
+		`
+
+// UntilForgotten waits until the kernel has no connection to the part, but those in
+// TIME-WAIT, and the part has dealt with all that came before an echo: with the last ACK.
+const UntilForgotten = `await '[ -z "$(ss -Htan dst 10.0.0.4 | grep -v TIME-WAIT)" ]'; ping -c1 -W60 10.0.0.4 >/dev/null`
+
+// EndsSoon is how many milliseconds a part may take to end, on a computer that is busy. How long it takes where nothing
+// comes between is for tests in virtual time, such as shared/spool's.
+const EndsSoon = 60_000

@@ -96,16 +96,8 @@ func Rerun(ctx context.Context, t *parts.Tree, args []string, out io.Writer) err
 }
 
 // testNames returns the tests that a part's directory introduces or changes, and those that it has from earlier parts, and
-// from how many files. A file that is a copy, since others there need it, counts as one of these: what it tests may come from
-// the others.
+// from how many files.
 func testNames(t *parts.Tree, p parts.Part, dir string) (own, inherited []string, files int, err error) {
-	before := map[string]string{}
-	if at := slices.Index(t.Parts, p); at > 0 {
-		for _, file := range t.TestFiles(t.Parts[at-1], dir) {
-			text, _ := os.ReadFile(file.Path) // one that cannot be read is no copy
-			before[file.Name] = string(text)
-		}
-	}
 	for _, file := range t.TestFiles(p, dir) {
 		src, err := parts.Parse(file.Path)
 		if err != nil {
@@ -114,8 +106,6 @@ func testNames(t *parts.Tree, p parts.Part, dir string) (own, inherited []string
 		names := &own
 		if file.From != p {
 			files++
-		}
-		if file.From != p || before[file.Name] == string(src.Text) {
 			names = &inherited
 		}
 		for _, f := range src.Tests() {

@@ -13,7 +13,7 @@ import (
 
 // Check returns a line for each rule of the parts that is broken, and notes that are worth a look and break none.
 func Check(t *parts.Tree) (failures, notes []string, err error) {
-	for _, part := range []func(*parts.Tree) ([]string, error){checkMarkers, checkImports, checkLayers} {
+	for _, part := range []func(*parts.Tree) ([]string, error){checkMarkers, checkCopies, checkImports, checkLayers} {
 		more, err := part(t)
 		if err != nil {
 			return nil, nil, err
@@ -57,6 +57,34 @@ func checkMarkers(t *parts.Tree) ([]string, error) {
 		}
 	}
 	return failures, err
+}
+
+// checkCopies looks for tests that stand in two parts. What several parts' tests share is copied, and has no tests.
+func checkCopies(t *parts.Tree) (failures []string, err error) {
+	for i, p := range t.Parts[1:] {
+		for _, dir := range parts.TestDirs {
+			before := t.TestFiles(t.Parts[i], dir)
+			for _, f := range t.TestFiles(p, dir) {
+				at := slices.IndexFunc(before, func(g parts.TestFile) bool { return g.Name == f.Name })
+				if f.From != p || at < 0 {
+					continue
+				}
+				old, err := os.ReadFile(before[at].Path)
+				if err != nil {
+					return nil, err
+				}
+				src, err := parts.Parse(f.Path)
+				if err != nil {
+					return nil, err
+				}
+				if string(old) == string(src.Text) && len(src.Tests()) > 0 {
+					failures = append(failures, fmt.Sprintf("%s: its tests stand in %s, and run on this part from there (\"go run ./shared/book rerun\"): delete it here",
+						t.Name(f.Path), before[at].From.Name))
+				}
+			}
+		}
+	}
+	return failures, nil
 }
 
 // unlisted returns a failure for each changed file that the table does not list, or lists with other numbers. Nobody but

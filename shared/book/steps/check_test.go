@@ -79,6 +79,17 @@ its tests
 	want(d)
 }
 
+func TestTestsStandOnce(t *testing.T) {
+	test := func(name string) string {
+		return "package stack\n\nimport \"testing\"\n\nfunc Test" + name + "(t *testing.T) {}\n"
+	}
+	d := good(t, one+"/stack/old_test.go", test("A"), two+"/stack/old_test.go", test("A"))
+	want(d, two+"/stack/old_test.go: its tests stand in "+one)
+	d.Write(two+"/stack/old_test.go", test("B"))
+	update(d)
+	want(d)
+}
+
 func TestForgottenCarry(t *testing.T) {
 	d := good(t)
 	d.Write(one+"/stack/arp.go", "package stack\n\n// Fixed.\n")

@@ -22,7 +22,8 @@ func main() { program().Main() }
 
 // program is what this part can do, by its flags.
 func program() *host.Program[*stack.Stack] {
-	p := &host.Program[*stack.Stack]{Describe: stack.Describe, Topmost: "ARP"}
+	describe := func(_ *stack.Stack, frame []byte) string { return stack.Describe(frame) }
+	p := &host.Program[*stack.Stack]{Describe: describe, Topmost: "ARP"}
 	p.New = func(dev wire.Device, c host.Config) *stack.Stack {
 		return stack.New(dev, stack.Config{
 			MAC: c.MAC, IP: c.IP, MTU: c.MTU, Log: c.Log, Trace: c.Trace,

@@ -23,7 +23,8 @@ func main() { program().Main() }
 
 // program is what this part can do, by its flags.
 func program() *host.Program[*stack.Stack] {
-	p := &host.Program[*stack.Stack]{Describe: stack.Describe, Topmost: "ICMP"}
+	describe := func(_ *stack.Stack, frame []byte) string { return stack.Describe(frame) }
+	p := &host.Program[*stack.Stack]{Describe: describe, Topmost: "ICMP"}
 	p.Gateway()
 	p.New = func(dev wire.Device, c host.Config) *stack.Stack {
 		return stack.New(dev, stack.Config{

@@ -24,7 +24,7 @@ func main() { program().Main() }
 
 // program is what this part can do, by its flags.
 func program() *host.Program[*stack.Stack] {
-	p := &host.Program[*stack.Stack]{Describe: stack.Describe, Topmost: "Flags ["}
+	p := &host.Program[*stack.Stack]{Describe: (*stack.Stack).Describe, Topmost: "Flags ["}
 	p.Gateway()
 	p.New = func(dev wire.Device, c host.Config) *stack.Stack {
 		return stack.New(dev, stack.Config{

@@ -38,7 +38,7 @@ func main() {
 
 // program is what this part can do, by its flags.
 func program() *host.Program[*stack.Stack] {
-	p := &host.Program[*stack.Stack]{Describe: stack.Describe, Topmost: "Flags ["}
+	p := &host.Program[*stack.Stack]{Describe: (*stack.Stack).Describe, Topmost: "Flags ["}
 	p.Gateway()
 	noSACK := p.Flags.Bool("no-sack", false, "no SACK and no timestamps: TCP as it was until 1996")
 	p.Flags.BoolVar(noSACK, "plain", false, "the same as -no-sack")

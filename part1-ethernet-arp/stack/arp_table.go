@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -40,9 +41,10 @@ type neighbour struct {
 	state neighbourState
 	timer *timer // to ask again, to give up, to grow old
 
-	heard uint64 // when it last told its MAC, by arpTable.clock
-	used  uint64 // when we last had something for it; 0: never
-	asked int    // questions since it was last heard
+	heard uint64    // when it last told its MAC, by arpTable.clock
+	told  time.Time // the same, by the clock on the wall
+	used  uint64    // when we last had something for it; 0: never
+	asked int       // questions since it was last heard
 
 	waiting []waitingPacket
 	failed  error // why nobody can be reached there, once it is out of the table
@@ -115,10 +117,10 @@ func (s *Stack) newNeighbour(ip netip.Addr) *neighbour {
 // heardFrom notes n's MAC and sends what has waited for it.
 func (s *Stack) heardFrom(n *neighbour, mac MAC) {
 	s.setState(n, neighbourReachable)
-	if n.mac != mac && s.trace {
-		s.note("ARP: %v is at %v", n.ip, mac)
+	if n.mac != mac && s.observed() {
+		s.tell(NeighbourMAC{n.ip, mac})
 	}
-	n.mac, n.asked, n.heard = mac, 0, s.arp.tick()
+	n.mac, n.asked, n.heard, n.told = mac, 0, s.arp.tick(), time.Now()
 	n.timer.start(arpTimeout)
 	s.sendWaiting(n)
 	s.arp.changed.Broadcast()
@@ -150,8 +152,8 @@ func (s *Stack) removeNeighbour(n *neighbour, state neighbourState, reason error
 
 // setState changes n's state and keeps count of the unanswered questions.
 func (s *Stack) setState(n *neighbour, state neighbourState) {
-	if n.state != state && s.trace && !s.closed {
-		s.note("ARP: %v: %s -> %s", n.ip, n.state, state)
+	if n.state != state && s.observed() && !s.closed {
+		s.tell(NeighbourState{n.ip, string(n.state), string(state)})
 	}
 	if n.state == neighbourIncomplete {
 		s.arp.asking--
@@ -185,3 +187,43 @@ func (n *neighbour) before(other *neighbour) bool {
 	}
 	return n.heard < other.heard
 }
+
+// NeighbourInfo is a row of the ARP table.
+type NeighbourInfo struct {
+	IP      netip.Addr    `json:"ip"`
+	MAC     MAC           `json:"mac"`     // all zeros as long as it has not answered
+	State   string        `json:"state"`   // INCOMPLETE, REACHABLE or PROBE, as in "ip neigh"
+	Age     time.Duration `json:"age_ns"`  // since it last told its MAC address; 0 if it never has
+	Left    time.Duration `json:"left_ns"` // until it is asked again, given up or forgotten
+	Asked   int           `json:"asked"`   // questions since it last told its MAC address
+	Waiting int           `json:"waiting"` // packets that wait for its answer
+}
+
+func (s *Stack) neighbourInfo() []NeighbourInfo {
+	all := make([]NeighbourInfo, 0, len(s.arp.neighbours))
+	for _, n := range s.arp.neighbours {
+		row := NeighbourInfo{IP: n.ip, MAC: n.mac, State: string(n.state), Left: n.timer.left(), Asked: n.asked, Waiting: len(n.waiting)}
+		if !n.told.IsZero() {
+			row.Age = time.Since(n.told)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// NeighbourState is the event that a neighbour's row in the ARP table has changed its state.
+type NeighbourState struct {
+	IP   netip.Addr `json:"ip"`
+	From string     `json:"from"` // in the words of "ip neigh"; NONE and FAILED are not in the table
+	To   string     `json:"to"`
+}
+
+func (e NeighbourState) String() string { return fmt.Sprintf("ARP: %v: %s -> %s", e.IP, e.From, e.To) }
+
+// NeighbourMAC is the event that a neighbour has told its MAC address, and it is a new one.
+type NeighbourMAC struct {
+	IP  netip.Addr `json:"ip"`
+	MAC MAC        `json:"mac"`
+}
+
+func (e NeighbourMAC) String() string { return fmt.Sprintf("ARP: %v is at %v", e.IP, e.MAC) }

@@ -63,3 +63,36 @@ func appendLine(b []byte, arrow, format string, args ...any) []byte {
 	b = fmt.Appendf(b, format, args...)
 	return append(b, '\n')
 }
+
+// Event is something that has happened in a stack: one of the types of this package that say
+// so. They are plain values, and String is what the trace says of them.
+type Event interface{ String() string }
+
+// Observe has f called with each event from now on, when it happens, and no other function
+// any more; nil ends it. f is called with the stack's lock held: it must not wait, nor call
+// the stack's methods.
+func (s *Stack) Observe(f func(Event)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.observer = f
+}
+
+// observed reports whether anybody wants to know of events. What is told to nobody need not
+// be put together.
+func (s *Stack) observed() bool { return s.trace || s.observer != nil }
+
+// tell tells the trace and the observer of an event.
+func (s *Stack) tell(e Event) {
+	s.note("%v", e)
+	if s.observer != nil {
+		s.observer(e)
+	}
+}
+
+// Dropped is the event that a frame, or a packet, was dropped.
+type Dropped struct {
+	Reason string `json:"reason"` // one of those that Info counts
+	Err    error  `json:"-"`      // the same, perhaps with an error number for the sender
+}
+
+func (e Dropped) String() string { return "dropped: " + e.Err.Error() }

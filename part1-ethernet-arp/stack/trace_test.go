@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,8 +90,14 @@ func TestTraceSpeaksTcpdump(t *testing.T) {
 	if len(lines) != len(tcpdumpFrames) {
 		t.Fatalf("tcpdump printed %d lines for %d frames:\n%s", len(lines), len(tcpdumpFrames), out)
 	}
-	for i, frame := range tcpdumpFrames {
-		if got := Describe(frame); got != strings.TrimSpace(lines[i]) {
+	log := &bytes.Buffer{}
+	s := New(nullDevice{}, testConfig(log))
+	defer s.Close()
+	for _, frame := range tcpdumpFrames {
+		s.traceFrame(traceIn, frame)
+	}
+	for i, ours := range strings.Split(strings.TrimSpace(log.String()), "\n") {
+		if _, got, _ := strings.Cut(ours, traceIn); got != strings.TrimSpace(lines[i]) {
 			t.Errorf("\n    ours %s\n tcpdump %s", got, lines[i])
 		}
 	}

@@ -43,6 +43,14 @@ func (t *timer) stop() {
 	}
 }
 
+// left returns how long the timer still runs; 0 if it does not.
+func (t *timer) left() time.Duration {
+	if t.due.IsZero() {
+		return 0
+	}
+	return max(0, time.Until(t.due))
+}
+
 // fire runs in a goroutine of its own. By the time it has the lock, the timer
 // may have been stopped, or started anew: then due tells.
 func (t *timer) fire() {

@@ -27,6 +27,9 @@ func ParseMAC(text string) (MAC, error) {
 // String returns the address as six bytes in hex with colons between them.
 func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
 
+// MarshalText is String for JSON.
+func (m MAC) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
 // isGroup reports whether m stands for several cards: the lowest bit of the
 // first byte, which is the first bit on the cable, is 1 for a multicast address
 // and for the broadcast address (IEEE 802-2014 8.2.2). Nobody may send from one.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -61,6 +60,8 @@ type Stack struct {
 	log   io.Writer
 	trace bool
 	line  []byte // the trace line under construction
+
+	observer func(Event) // nil: nobody
 
 	received, sent uint64                // frames
 	dropped        map[dropReason]uint64 // frames and packets
@@ -233,11 +234,12 @@ func reasonOf(err error) dropReason {
 	return reason
 }
 
-// drop counts something that was dropped, and traces why.
+// drop counts something that was dropped, and tells why.
 func (s *Stack) drop(err error) {
-	s.dropped[reasonOf(err)]++
-	if s.trace {
-		s.note("dropped: %v", err)
+	reason := reasonOf(err)
+	s.dropped[reason]++
+	if s.observed() {
+		s.tell(Dropped{reason.String(), err})
 	}
 }
 
@@ -284,12 +286,12 @@ var errClosed = fmt.Errorf("%w: %w", newDropReason("the stack is closed"), net.E
 // sent, and how many were dropped for which reason. It ends with a newline.
 func (s *Stack) Summary() string {
 	s.mu.Lock()
-	received, sent, dropped := s.received, s.sent, maps.Clone(s.dropped)
-	s.mu.Unlock() // what is slow need not be done under the lock
+	f := s.frameInfo()
+	s.mu.Unlock()
 	var reasons []string
-	for reason, n := range dropped {
-		reasons = append(reasons, fmt.Sprintf("%6d dropped: %v\n", n, reason))
+	for _, d := range f.Dropped {
+		reasons = append(reasons, fmt.Sprintf("%6d dropped: %s\n", d.Count, d.Reason))
 	}
 	slices.Sort(reasons)
-	return fmt.Sprintf("%6d frames received\n%6d frames sent\n%s", received, sent, strings.Join(reasons, ""))
+	return fmt.Sprintf("%6d frames received\n%6d frames sent\n%s", f.Received, f.Sent, strings.Join(reasons, ""))
 }

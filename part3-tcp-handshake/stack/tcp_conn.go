@@ -115,14 +115,30 @@ func (s *Stack) initialWindow() int { return 0 } // there is no buffer yet
 // remote returns the peer's address.
 func (c *Conn) remote() netip.AddrPort { return c.key.peer() }
 
+// ConnState is the event that a connection has changed its state.
+type ConnState struct {
+	ConnID
+	From string `json:"from"` // as in RFC 9293 3.3.2
+	To   string `json:"to"`
+	Why  string `json:"why,omitempty"` // the error that its user gets, if there is one
+}
+
+func (e ConnState) String() string {
+	text := fmt.Sprintf("TCP %v: %s -> %s", e.ConnID, e.From, e.To)
+	if e.Why != "" {
+		text += " (" + e.Why + ")"
+	}
+	return text
+}
+
 // setState changes the state, and tells whoever waits for that.
 func (c *Conn) setState(state tcpState) {
-	if c.s.trace {
-		why := ""
+	if c.s.observed() {
+		e := ConnState{ConnID: c.s.connID(c.key), From: string(c.state), To: string(state)}
 		if c.err != nil {
-			why = fmt.Sprintf(" (%v)", c.err)
+			e.Why = c.err.Error()
 		}
-		c.s.note("TCP %v:%d - %v: %s -> %s%s", c.s.ip.Addr(), c.key.localPort, c.remote(), c.state, state, why)
+		c.s.tell(e)
 	}
 	c.state = state
 	c.changed.Broadcast()

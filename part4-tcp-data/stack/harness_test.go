@@ -45,6 +45,13 @@ func testConfig(log io.Writer) Config {
 	return cfg
 }
 
+// watch collects the events of the stack, in the trace's words.
+func (b *bench) watch() *[]string {
+	var events []string
+	b.s.Observe(func(e Event) { events = append(events, e.String()) })
+	return &events
+}
+
 // do runs f with the stack's lock held.
 func (b *bench) do(f func()) {
 	b.s.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -17,24 +16,23 @@ func (s *Stack) StatusPage(c *Conn) string {
 		c.Status(), s.TCPStatus(peer), s.ARPStatus(peer), s.Summary())
 }
 
-// Status is the RFC's STATUS call (3.10.6): the variables of the TCB. Sequence numbers
-// are counted from the start of the stream, as in the trace.
+// Status returns the variables of the TCB in lines. Sequence numbers are counted from the start
+// of the stream, as in the trace.
 func (c *Conn) Status() string {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
+	info := c.Info()
 	var b strings.Builder
 	line := func(name string, value any, what string) { fmt.Fprintf(&b, "  %-12s %12v  %s\n", name, value, what) }
-	fmt.Fprintf(&b, "  %v:%d - %v\n", c.s.ip.Addr(), c.key.localPort, c.remote())
-	line("state", c.state, "")
-	line("SND.UNA", c.snd.una-c.snd.iss, "the oldest that the peer has not acknowledged")
-	line("SND.NXT", c.snd.nxt-c.snd.iss, "the next that we send")
-	line("SND.WND", c.snd.wnd, "how many the peer takes, from SND.UNA on")
-	line("Eff.snd.MSS", c.effSndMSS(), "data in one segment, at most")
-	line("send buffer", c.snd.text.size, "bytes that are not acknowledged, or not sent")
-	line("RCV.NXT", c.rcv.nxt-c.rcv.irs, "the next that we expect")
-	line("RCV.WND", c.rcv.wnd, "how many we take, from RCV.NXT on")
-	line("RCV.USER", c.readable(), "bytes that nobody has read")
-	line("scales", fmt.Sprintf("%d, %d", c.snd.shift, c.rcv.shift), "bits by which the peer's windows are shifted, and ours")
+	fmt.Fprintf(&b, "  %v\n", info.ConnID)
+	line("state", info.State, "")
+	line("SND.UNA", info.Snd.UNA-info.Snd.ISS, "the oldest that the peer has not acknowledged")
+	line("SND.NXT", info.Snd.NXT-info.Snd.ISS, "the next that we send")
+	line("SND.WND", info.Snd.WND, "how many the peer takes, from SND.UNA on")
+	line("Eff.snd.MSS", info.Snd.EffMSS, "data in one segment, at most")
+	line("send buffer", info.Snd.Queued, "bytes that are not acknowledged, or not sent")
+	line("RCV.NXT", info.Rcv.NXT-info.Rcv.IRS, "the next that we expect")
+	line("RCV.WND", info.Rcv.WND, "how many we take, from RCV.NXT on")
+	line("RCV.USER", info.Rcv.User, "bytes that nobody has read")
+	line("scales", fmt.Sprintf("%d, %d", info.Snd.Shift, info.Rcv.Shift), "bits by which the peer's windows are shifted, and ours")
 	return b.String()
 }
 
@@ -45,16 +43,15 @@ const maxStatusRows = 100
 // Of all others it tells only how many there are: it is not for him to know with whom we
 // talk.
 func (s *Stack) TCPStatus(peer netip.Addr) string {
-	var rows []string
+	var rows []ConnInfo
 	others := 0
-	s.eachConn(func(c *Conn) {
+	eachConn(s, s.tcp.conns, func(c *Conn) {
 		if c.remote().Addr() != peer || len(rows) >= maxStatusRows {
 			others++
 			return
 		}
-		rows = append(rows, fmt.Sprintf("  %-22s %-22s %-13s %10d %10d\n", c.LocalAddr(), c.RemoteAddr(), c.state, c.snd.text.size, c.rcv.text.size))
+		rows = append(rows, c.info())
 	})
-	slices.Sort(rows)
 	s.mu.Lock()
 	ports := slices.Sorted(maps.Keys(s.tcp.listeners))
 	timeWaits := len(s.tcp.timeWait.conns)
@@ -65,29 +62,17 @@ func (s *Stack) TCPStatus(peer netip.Addr) string {
 	for _, port := range ports {
 		fmt.Fprintf(&b, "  %-22s %-22s %-13s %10s %10s\n", netip.AddrPortFrom(s.ip.Addr(), port), "*", stateListen, "", "")
 	}
-	b.WriteString(strings.Join(rows, ""))
+	var lines []string
+	for _, c := range rows {
+		lines = append(lines, fmt.Sprintf("  %-22s %-22s %-13s %10d %10d\n", c.Local, c.Remote, c.State, c.Snd.Queued, c.Rcv.User))
+	}
+	slices.Sort(lines)
+	b.WriteString(strings.Join(lines, ""))
 	if others > 0 {
 		fmt.Fprintf(&b, "  and %d more\n", others)
 	}
 	fmt.Fprintf(&b, "  and %d in %s\n", timeWaits, stateTimeWait)
 	return b.String()
-}
-
-// eachConn calls f for each connection, with the lock held. It lets the lock go in between,
-// so that a frame never waits for more of them than there are frames in a batch, however
-// many connections there are. Meanwhile some may come and go: a map in Go permits that.
-func (s *Stack) eachConn(f func(c *Conn)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	seen := 0
-	for _, c := range s.tcp.conns {
-		if seen++; seen%maxBatch == 0 {
-			s.mu.Unlock()
-			runtime.Gosched() // as in Run, or the lock would be taken again before anybody is awake
-			s.mu.Lock()
-		}
-		f(c)
-	}
 }
 
 // ARPStatus tells a host what we know of its card, and how many others we know.

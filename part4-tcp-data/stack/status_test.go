@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -86,33 +85,6 @@ func TestHTTPStatusOfOthers(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Whoever waits for the lock while connections are counted gets it after a batch of them.
-// With one processor, as in main, he is next as soon as it is let go, but for now and then:
-// Go's scheduler takes turns among its queues.
-func TestEachConnInSlices(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	s := New(nullDevice{}, quietConfig())
-	const conns = 20 * maxBatch
-	for port := range uint16(conns) {
-		s.addConn(s.newConn(connKey{remote: peerIP.As4(), remotePort: port, localPort: 80}))
-	}
-	seen, longest, done := 0, 0, make(chan bool)
-	go func() {
-		defer close(done)
-		for last := 0; last < conns; {
-			s.mu.Lock()
-			longest, last = max(longest, seen-last), seen
-			s.mu.Unlock()
-			runtime.Gosched()
-		}
-	}()
-	s.eachConn(func(*Conn) { seen++ })
-	<-done
-	if seen != conns || longest > 4*maxBatch {
-		t.Errorf("%d of %d connections seen, %d of them while another waited for the lock", seen, conns, longest)
-	}
 }
 
 // serveWeb runs our web server.

@@ -47,6 +47,8 @@ type tcpTable struct {
 	open      list.List // of those that count for maxConns, the most silent first
 	listeners map[uint16]*Listener
 
+	flows flowTable // for the trace
+
 	secret   [32]byte  // for hashes that nobody can guess
 	began    time.Time // when the clock of the initial sequence numbers began
 	nextPort uint32    // counts the connections that we opened (RFC 6056 3.3.3)

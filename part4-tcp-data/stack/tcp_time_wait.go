@@ -30,6 +30,15 @@ type timeWait struct {
 	place  *list.Element
 }
 
+func (t *timeWait) info(s *Stack) ConnInfo {
+	return ConnInfo{
+		ConnID: s.connID(t.key), State: string(stateTimeWait),
+		Snd:    SndInfo{UNA: uint32(t.sndNxt), NXT: uint32(t.sndNxt)},
+		Rcv:    RcvInfo{NXT: uint32(t.rcvNxt), WND: int(t.rcvWnd)},
+		Timers: []TimerInfo{{"time-wait", max(0, time.Until(t.until))}},
+	}
+}
+
 // timeWaitTable holds all connections in TIME-WAIT.
 type timeWaitTable struct {
 	conns map[connKey]*timeWait
@@ -100,8 +109,8 @@ func (s *Stack) endTimeWait(key connKey) {
 }
 
 func (s *Stack) forgetTimeWait(t *timeWait) {
-	if s.tcp.conns[t.key] == nil { // else a new connection has the name by now
-		s.note("TCP %v:%d - %v: %s -> %s", s.ip.Addr(), t.key.localPort, t.key.peer(), stateTimeWait, stateClosed)
+	if s.tcp.conns[t.key] == nil && s.observed() { // else a new connection has the name by now
+		s.tell(ConnState{ConnID: s.connID(t.key), From: string(stateTimeWait), To: string(stateClosed)})
 	}
 	delete(s.tcp.timeWait.conns, t.key)
 	s.tcp.timeWait.queue.Remove(t.place)

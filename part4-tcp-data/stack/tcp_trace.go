@@ -8,11 +8,6 @@ import (
 	"sync"
 )
 
-// flows remembers where the sequence numbers of connections began, so that the
-// trace can show them counted from there, as tcpdump does. It is the trace's alone,
-// and not a stack's: whoever looks at a cable sees all connections on it.
-var flows = flowTable{first: make(map[flow]flowStart)}
-
 // maxFlows bounds the table: it is emptied when it is full, and numbers are shown
 // as they are until the next SYN.
 const maxFlows = 4096
@@ -21,6 +16,9 @@ type flow struct{ from, to netip.AddrPort }
 
 type flowStart struct{ seq, ack seqNum }
 
+// flowTable remembers where the sequence numbers of connections began, so that the trace can
+// show them counted from there, as tcpdump does. It has a lock of its own: the device asks,
+// too, while it is being written to.
 type flowTable struct {
 	mu    sync.Mutex
 	first map[flow]flowStart
@@ -28,17 +26,17 @@ type flowTable struct {
 
 // relative returns seq and ack counted from the beginning of the connection. SYNs,
 // segments without an ACK, and the first segment of a connection whose SYN nobody
-// saw are shown as they are.
+// saw are shown as they are; without a table, all.
 func (t *flowTable) relative(f flow, seg *segment) (seq, ack seqNum) {
-	if !seg.has(flagACK) {
+	if t == nil || !seg.has(flagACK) {
 		return seg.seq, seg.ack
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	start, known := t.first[f]
 	if seg.has(flagSYN) || !known {
-		if len(t.first) >= maxFlows {
-			clear(t.first)
+		if t.first == nil || len(t.first) >= maxFlows {
+			t.first = make(map[flow]flowStart)
 		}
 		t.first[f] = flowStart{seg.seq, seg.ack - 1}
 		t.first[flow{f.to, f.from}] = flowStart{seg.ack - 1, seg.seq}
@@ -48,7 +46,7 @@ func (t *flowTable) relative(f flow, seg *segment) (seq, ack seqNum) {
 }
 
 // describeTCP says what a segment is, in tcpdump's words.
-func describeTCP(h ipv4Header, payload []byte) string {
+func describeTCP(h ipv4Header, payload []byte, flows *flowTable) string {
 	var seg segment
 	if err := seg.parseHeader(payload); err != nil {
 		return fmt.Sprintf("%s[%v], length %d", describeIPv4(h), err, len(payload))

@@ -227,9 +227,7 @@ func (s *Stack) sendToSelf(p *packet) {
 		s.drop(errLoopFull)
 		return
 	}
-	if s.trace {
-		s.note("to ourselves: %s", describeDatagram(p.bytes()))
-	}
+	s.traceLooped(p.bytes())
 	q.waiting = append(q.waiting, p)
 	q.timer.start(0)
 }

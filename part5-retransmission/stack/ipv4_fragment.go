@@ -2,7 +2,9 @@ package stack
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -220,4 +222,27 @@ func (s *Stack) sendFragments(h ipv4Header, nextHop netip.Addr, p *packet, mtu i
 		h.options = copiedOptions(h.options)
 	}
 	return nil
+}
+
+// ReassemblyInfo is a datagram of which some fragments have come.
+type ReassemblyInfo struct {
+	Source         netip.Addr    `json:"source"`
+	Destination    netip.Addr    `json:"destination"`
+	Protocol       uint8         `json:"protocol"`
+	Identification uint16        `json:"identification"`
+	Have           int           `json:"have"`    // bytes of the payload that are there, in units of 8
+	Total          int           `json:"total"`   // bytes of the payload, once the last fragment has come; else 0
+	Left           time.Duration `json:"left_ns"` // until it is given up
+}
+
+func (s *Stack) reassemblyInfo() []ReassemblyInfo {
+	all := make([]ReassemblyInfo, 0, len(s.ipv4.reassemblies))
+	older := func(a, b *reassembly) int { return cmp.Compare(a.begun, b.begun) }
+	for _, r := range slices.SortedFunc(maps.Values(s.ipv4.reassemblies), older) {
+		all = append(all, ReassemblyInfo{
+			Source: r.key.src, Destination: r.key.dst, Protocol: r.key.protocol, Identification: r.key.id,
+			Have: r.units * fragmentUnit, Total: r.total, Left: r.timer.left(),
+		})
+	}
+	return all
 }

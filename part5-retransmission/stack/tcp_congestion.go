@@ -23,6 +23,17 @@ type congestionWindow struct {
 	mss      int // a full segment, Eff.snd.MSS
 }
 
+// CongestionInfo is what we think of the network, in bytes.
+type CongestionInfo struct {
+	CWND     int  `json:"cwnd"`     // the congestion window; 0 before ESTABLISHED
+	SSThresh int  `json:"ssthresh"` // slow start goes up to here
+	Limited  bool `json:"limited"`  // it is the window that keeps us from sending more
+}
+
+func (cc *congestion) info() CongestionInfo {
+	return CongestionInfo{cc.cwnd, cc.ssthresh, cc.cwndLimited}
+}
+
 // congestionControl is an algorithm that finds out how much the network takes. It sets the
 // window; while losses are being repaired, the recovery leads the window down to ssthresh.
 type congestionControl interface {

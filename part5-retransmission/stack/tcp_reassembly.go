@@ -27,6 +27,20 @@ type receiveGaps struct {
 	finAt      seqNum        // its number
 }
 
+// PieceInfo is a piece of a stream: from one sequence number up to, and without, another.
+type PieceInfo struct {
+	From uint32 `json:"from"`
+	To   uint32 `json:"to"`
+}
+
+func (g *receiveGaps) info() []PieceInfo {
+	all := make([]PieceInfo, 0, len(g.outOfOrder))
+	for _, piece := range g.outOfOrder {
+		all = append(all, PieceInfo{uint32(piece.from), uint32(piece.to)})
+	}
+	return all
+}
+
 // arrivesEarly takes a segment that begins behind RCV.NXT, and acknowledges what came
 // before the gap once more: "A TCP receiver SHOULD send an immediate duplicate ACK when
 // an out-of-order segment arrives" (RFC 5681 3.2). Without SACK the peer counts them.

@@ -357,3 +357,36 @@ func (c *Conn) prr(delivered int) {
 	}
 	c.cc.cwnd = int(max(pipe+max(0, count), mss)) // if nothing is on its way, no ACK comes that would raise it
 }
+
+// PathInfo is what a connection knows of the way to its peer, and of what is lost there.
+type PathInfo struct {
+	Congestion CongestionInfo `json:"congestion"`
+	RTO        RTOInfo        `json:"rto"`
+	Recovery   RecoveryInfo   `json:"recovery"`
+	OutOfOrder []PieceInfo    `json:"out_of_order"` // what has come behind a gap, the latest first
+}
+
+// RecoveryInfo is what is known of losses, and what is being done about them.
+type RecoveryInfo struct {
+	SACK       bool          `json:"sack"`       // both sides have said that they know it
+	Recovering bool          `json:"recovering"` // losses are being repaired
+	TimedOut   bool          `json:"timed_out"`  // and it was the retransmission timer that noticed them
+	Recover    uint32        `json:"recover"`    // the recovery is over when all before this number is acknowledged
+	Flight     int           `json:"flight"`     // bytes on their way: neither sacked nor lost; RFC 6675's pipe
+	Sacked     int           `json:"sacked"`     // segments that have arrived behind a gap
+	Lost       int           `json:"lost"`       // segments that seem to be lost, and have not been sent again
+	DupACKs    int           `json:"dup_acks"`   // duplicate acknowledgments in a row, if there is no SACK
+	Probes     int           `json:"probes"`     // tail loss probes on their way
+	ReoWnd     time.Duration `json:"reo_wnd_ns"` // RACK.reo_wnd: for how long a segment may be overtaken
+}
+
+func (c *Conn) pathInfo() PathInfo {
+	r, list := &c.recovery, &c.sentSegments
+	return PathInfo{
+		Congestion: c.cc.info(), RTO: c.rto.info(), OutOfOrder: c.rcv.info(),
+		Recovery: RecoveryInfo{
+			SACK: c.sackOK, Recovering: r.recovering, TimedOut: r.timedOut, Recover: uint32(r.recover),
+			Flight: c.pipe(), Sacked: list.sacked, Lost: list.lost, DupACKs: r.dups, Probes: c.tail.sent, ReoWnd: c.reoWnd(),
+		},
+	}
+}

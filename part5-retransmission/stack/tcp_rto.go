@@ -41,6 +41,19 @@ type rtoState struct {
 	sign    bool          // the peer has answered since then, although it takes nothing
 }
 
+// RTOInfo is what is known of the round trip, by RFC 6298.
+type RTOInfo struct {
+	SRTT    time.Duration `json:"srtt_ns"`    // the smoothed round-trip time; 0: not measured yet
+	RTTVAR  time.Duration `json:"rttvar_ns"`  // how much it varies
+	RTO     time.Duration `json:"rto_ns"`     // the retransmission timeout, backed off
+	Backoff int           `json:"backoff"`    // how often it was doubled
+	MinRTT  time.Duration `json:"min_rtt_ns"` // the shortest round trip of late; 0: not measured yet
+}
+
+func (r *rtoState) info() RTOInfo {
+	return RTOInfo{SRTT: r.srtt, RTTVAR: r.rttvar, RTO: r.timeout(), Backoff: r.backoff, MinRTT: r.minRTT.rtt}
+}
+
 // timeout returns the RTO with the backing off: "The host MUST set RTO <- RTO * 2"
 // each time the timer expires (5.5).
 func (r *rtoState) timeout() time.Duration {

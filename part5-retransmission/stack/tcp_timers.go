@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // connTimer is one of the things that a connection waits for.
 type connTimer int
@@ -19,6 +22,38 @@ const (
 	timerKeepAlive                      // nobody has said anything for long
 	connTimers                          // how many there are
 )
+
+// timerNames are the names of the timers, in their order, as Info and events have them.
+var timerNames = [connTimers]string{
+	"delayed ACK", "override", "orphan", "read deadline", "write deadline", "linger",
+	"loss probe", "retransmission", "reordering", "pacing", "keep-alive",
+}
+
+// TimerInfo is a timer that runs.
+type TimerInfo struct {
+	Name string        `json:"name"`
+	Left time.Duration `json:"left_ns"` // until it fires
+}
+
+// TimerFired is the event that a connection's timer has fired. The trace does not have it.
+type TimerFired struct {
+	ConnID
+	Timer string `json:"timer"` // the name that it has in TimerInfo
+}
+
+func (e TimerFired) String() string {
+	return fmt.Sprintf("TCP %v: the timer %q fires", e.ConnID, e.Timer)
+}
+
+func (c *Conn) timerInfo() []TimerInfo {
+	all, now := []TimerInfo{}, c.s.clock()
+	for which, due := range c.timers.due {
+		if due != 0 {
+			all = append(all, TimerInfo{timerNames[which], max(0, due-now)})
+		}
+	}
+	return all
+}
 
 // timerSet is all timers of a connection. They share one alarm, which is set for the
 // earliest. It is not set back when that one is stopped: timers are stopped far more
@@ -110,6 +145,9 @@ func (c *Conn) alarmed() {
 
 // fire does what a timer has been waiting for.
 func (c *Conn) fire(which connTimer) {
+	if c.s.observer != nil {
+		c.s.observer(TimerFired{c.s.connID(c.key), timerNames[which]})
+	}
 	switch which {
 	case timerDelayedACK:
 		c.sendACK()

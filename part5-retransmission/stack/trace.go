@@ -15,15 +15,21 @@ const (
 	traceNote    = "   " // something about the frame above, or a change of state
 )
 
-// Describe says what a frame is, in tcpdump's words.
-func Describe(frame []byte) string {
+// Describe says what a frame is, in tcpdump's words. TCP's sequence numbers are as they are.
+func Describe(frame []byte) string { return describe(frame, nil) }
+
+// Describe says what a frame is, in the trace's words: TCP's sequence numbers are counted from
+// the beginning of the connection, if the stack has described that before.
+func (s *Stack) Describe(frame []byte) string { return describe(frame, &s.tcp.flows) }
+
+func describe(frame []byte, flows *flowTable) string {
 	h, payload, err := parseEther(frame)
 	if err == nil {
 		switch h.etherType {
 		case etherTypeARP:
 			return describeARP(payload)
 		case etherTypeIPv4:
-			return describeDatagram(payload)
+			return describeDatagram(payload, flows)
 		}
 		return fmt.Sprintf("%v > %v, ethertype 0x%04x, length %d", h.src, h.dst, h.etherType, len(frame))
 	}
@@ -31,7 +37,7 @@ func Describe(frame []byte) string {
 }
 
 // describeDatagram says what an IPv4 datagram is, in tcpdump's words.
-func describeDatagram(b []byte) string {
+func describeDatagram(b []byte, flows *flowTable) string {
 	var h ipv4Header
 	payload, err := h.parse(b)
 	switch {
@@ -44,7 +50,7 @@ func describeDatagram(b []byte) string {
 	case h.protocol == protocolICMP:
 		return describeIPv4(h) + describeICMP(payload)
 	case h.protocol == protocolTCP:
-		return describeTCP(h, payload)
+		return describeTCP(h, payload, flows)
 	}
 	return describeIPv4(h) + describeProtocol(h, payload)
 }
@@ -52,7 +58,14 @@ func describeDatagram(b []byte) string {
 // traceFrame traces a frame. Without a trace nothing is formatted.
 func (s *Stack) traceFrame(arrow string, frame []byte) {
 	if s.trace {
-		s.writeLine(arrow, "%s", Describe(frame))
+		s.writeLine(arrow, "%s", s.Describe(frame))
+	}
+}
+
+// traceLooped traces a datagram to ourselves, which no cable shows.
+func (s *Stack) traceLooped(datagram []byte) {
+	if s.trace {
+		s.note("to ourselves: %s", describeDatagram(datagram, &s.tcp.flows))
 	}
 }
 
@@ -85,3 +98,36 @@ func appendLine(b []byte, arrow, format string, args ...any) []byte {
 	b = fmt.Appendf(b, format, args...)
 	return append(b, '\n')
 }
+
+// Event is something that has happened in a stack: one of the types of this package that say
+// so. They are plain values, and String is what the trace says of them.
+type Event interface{ String() string }
+
+// Observe has f called with each event from now on, when it happens, and no other function
+// any more; nil ends it. f is called with the stack's lock held: it must not wait, nor call
+// the stack's methods.
+func (s *Stack) Observe(f func(Event)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.observer = f
+}
+
+// observed reports whether anybody wants to know of events. What is told to nobody need not
+// be put together.
+func (s *Stack) observed() bool { return s.trace || s.observer != nil }
+
+// tell tells the trace and the observer of an event.
+func (s *Stack) tell(e Event) {
+	s.note("%v", e)
+	if s.observer != nil {
+		s.observer(e)
+	}
+}
+
+// Dropped is the event that a frame, or a packet, was dropped.
+type Dropped struct {
+	Reason string `json:"reason"` // one of those that Info counts
+	Err    error  `json:"-"`      // the same, perhaps with an error number for the sender
+}
+
+func (e Dropped) String() string { return "dropped: " + e.Err.Error() }

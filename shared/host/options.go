@@ -68,7 +68,7 @@ func (p *Program[S]) parse(name string, args []string, stderr io.Writer) (option
 	flags.Func("mtu", "the longest payload of a frame is `N` bytes (default 1500)", Number(&opt.MTU, minMTU, maxMTU))
 	flags.Func("pcap", "write every frame to `FILE`, for Wireshark", NewFile(&opt.pcap))
 	flags.BoolVar(&opt.quiet, "q", false, "no trace")
-	opt.faults.AddFlags(flags, p.Describe, p.Topmost)
+	opt.faults.AddFlags(flags, p.describe, p.Topmost)
 	if err := Parse(flags, args, stderr, "drop"); err != nil {
 		return opt, err
 	}

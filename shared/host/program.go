@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,9 +36,9 @@ type Stack interface {
 
 // Program is a part as a command. S is its *stack.Stack.
 type Program[S Stack] struct {
-	// Describe says what a frame is, as in the trace, and Topmost stands in what it says of each
-	// frame of the part's highest protocol: a -drop with a number alone counts those.
-	Describe func(frame []byte) string
+	// Describe says what a frame is, as in the stack's trace, and Topmost stands in what it says of
+	// each frame of the part's highest protocol: a -drop with a number alone counts those.
+	Describe func(s S, frame []byte) string
 	Topmost  string
 	// New makes the stack at the end of a cable.
 	New func(dev wire.Device, c Config) S
@@ -48,6 +49,7 @@ type Program[S Stack] struct {
 	// Flags has the flags that only this part has. The methods below add some.
 	Flags flag.FlagSet
 
+	stack  atomic.Pointer[S] // nil until there is one
 	tasks  []*task[S]
 	serves []string                // the flags that say what a host that stays has to offer
 	checks []func(c *Config) error // complete the options, or say what is wrong
@@ -122,6 +124,7 @@ func (p *Program[S]) plugIn(ctx context.Context, opt options, stdout, log io.Wri
 	}
 	opt.Log, opt.Trace = log, !opt.quiet
 	s := p.New(dev, opt.Config)
+	p.stack.Store(&s)
 	do := stay[S]
 	if t := p.asked(); t != nil {
 		do = t.do
@@ -196,9 +199,13 @@ func readyLine(opt options, cable *tap.Device) string {
 	return fmt.Sprintf("%s; %v (%v) is the kernel, at its end of the cable, %s", us, opt.Host.Addr(), mac, cable.Name())
 }
 
-// logFault writes a trace line for what the cable did to a frame.
+// describe says what a frame of the stack is.
+func (p *Program[S]) describe(frame []byte) string { return p.Describe(*p.stack.Load(), frame) }
+
+// logFault writes a trace line for what the cable did to a frame. Before there is a stack, there
+// is no trace.
 func (p *Program[S]) logFault(log io.Writer, opt options, e wire.Event) {
-	if opt.quiet {
+	if opt.quiet || p.stack.Load() == nil {
 		return
 	}
 	arrow := "x- " // it was on its way to us
@@ -206,5 +213,5 @@ func (p *Program[S]) logFault(log io.Writer, opt options, e wire.Event) {
 		arrow = "-x "
 	}
 	line := time.Now().AppendFormat(nil, "15:04:05.000000 ") // as the stack's trace has it
-	_, _ = log.Write(fmt.Appendf(line, "%s%s (%s)\n", arrow, p.Describe(e.Frame), e.What))
+	_, _ = log.Write(fmt.Appendf(line, "%s%s (%s)\n", arrow, p.describe(e.Frame), e.What))
 }

@@ -44,7 +44,7 @@ func (s *fakeStack) Summary() string { return "nothing has passed\n" }
 // newProgram is a part that can do all that the parts can. What it was asked for is written to did.
 func newProgram(did *bytes.Buffer) (p *Program[*fakeStack], s *fakeStack) {
 	s = &fakeStack{announced: make(chan bool, 1)}
-	p = &Program[*fakeStack]{Describe: func(frame []byte) string { return fmt.Sprintf("a frame of %d", len(frame)) }, Topmost: "frame"}
+	p = &Program[*fakeStack]{Describe: func(_ *fakeStack, frame []byte) string { return fmt.Sprintf("a frame of %d", len(frame)) }, Topmost: "frame"}
 	p.New = func(dev wire.Device, c Config) *fakeStack {
 		s.dev, s.cfg = dev, c
 		return s

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -56,6 +57,16 @@ func (s *Stack) mayCut(dst netip.Addr) bool {
 	return path.cut && !time.Now().After(path.until)
 }
 
+// PathMTU is the event that a router has said how large a datagram to somebody may be.
+type PathMTU struct {
+	Destination netip.Addr `json:"destination"`
+	MTU         int        `json:"mtu"` // bytes
+}
+
+func (e PathMTU) String() string {
+	return fmt.Sprintf("IPv4 %v: the path takes %d bytes", e.Destination, e.MTU)
+}
+
 // learnPathMTU is told that a datagram of a length did not get to dst because it was too
 // large, and what would fit.
 func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
@@ -73,7 +84,9 @@ func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if path := s.ipv4.paths[dst]; time.Now().Before(path.until) {
 		steps = path.steps + 1
 	}
-	s.note("IPv4 %v: the path takes %d bytes", dst, mtu)
+	if s.observed() {
+		s.tell(PathMTU{dst, mtu})
+	}
 	if steps > maxPathSteps {
 		mtu = minPathMTU
 	}

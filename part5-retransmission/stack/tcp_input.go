@@ -146,7 +146,7 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 		c.sendACK()
 	case c.asksAgain(seg):
 		c.echoNewer(seg)
-		c.resend(0)
+		c.resend(0, "asked again")
 		return nil
 	case seg.has(flagSYN):
 		c.challenge(challengeSYN)

@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // isDuplicate reports whether a segment is a duplicate acknowledgment as RFC 5681 2
 // defines it: there is something on its way, it carries no data, no SYN and no FIN, and
@@ -37,7 +40,7 @@ func (c *Conn) duplicateACK() {
 	// have all of a window sent again in vain; a recovery that three duplicates began has
 	// sent only what was missing, so that its end guards against nothing.
 	if c.recovery.dups == dupThresh && !c.recovery.recovering && c.recovery.recover.less(c.snd.una) {
-		c.sentSegments.lose(0)
+		c.lose(0, "three duplicate ACKs")
 		c.startRecovery(0)
 	}
 }
@@ -52,7 +55,7 @@ func (c *Conn) partialACK(ack seqNum, segments int) {
 	}
 	c.recovery.dups = max(0, c.recovery.dups-segments+1) // those behind the gap are acknowledged now
 	if live := c.sentSegments.live(); ack.less(c.recovery.recover) && len(live) > 0 && !c.recovery.timedOut {
-		c.sentSegments.lose(0)
+		c.lose(0, "partial ACK")
 	}
 }
 
@@ -150,7 +153,7 @@ func (c *Conn) detectLosses(delivered int, now time.Duration) (lossy bool) {
 		list.visited++
 	}
 	for list.order.overtaken != 0 && list.at(list.order.oldest).at+wait <= now {
-		list.lose(list.order.oldest - list.place(0))
+		c.lose(list.order.oldest-list.place(0), "RACK")
 		list.visited++
 		lossy = true
 	}
@@ -224,6 +227,13 @@ func (c *Conn) watchTail() {
 	}
 }
 
+// TailLossProbe is the event that nothing has come back for a while, and a probe goes out.
+type TailLossProbe struct{ ConnID }
+
+func (e TailLossProbe) String() string {
+	return fmt.Sprintf("TCP %v: no answer, a tail loss probe goes out", e.Remote)
+}
+
 // probeTail sends the probe: the next segment, or else the last one again that the peer
 // may not have.
 func (c *Conn) probeTail() {
@@ -231,7 +241,9 @@ func (c *Conn) probeTail() {
 	if len(live) == 0 || !c.sending() {
 		return
 	}
-	c.s.note("TCP %v: no answer, a tail loss probe goes out", c.remote())
+	if c.s.observed() {
+		c.s.tell(TailLossProbe{c.s.connID(c.key)})
+	}
 	c.tail.sent++
 	c.tail.again = !c.probeNew()
 	if c.tail.again {
@@ -239,7 +251,7 @@ func (c *Conn) probeTail() {
 		for last > 0 && (live[last].sacked || !live[last].seq.in(c.snd.una, c.snd.wnd)) {
 			last-- // it has arrived, or is beyond a window that has shrunk (RFC 9293 3.8.6, SHLD-16)
 		}
-		c.resend(last)
+		c.resend(last, "tail loss probe")
 	}
 	c.tail.end = c.snd.nxt
 	if c.tail.sent == 1 {

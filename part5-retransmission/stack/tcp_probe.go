@@ -26,7 +26,7 @@ func (c *Conn) probeWindow(i int) {
 	wnd := c.snd.wnd
 	c.snd.wnd = max(wnd, 1)
 	if i >= 0 {
-		c.resend(i)
+		c.resend(i, "window probe")
 	} else { // more than one if the window is open by now, and only too small
 		c.sendText(c.snd.nxt, min(c.snd.wnd, int(c.end()-c.snd.nxt), c.effSndMSS()))
 	}
@@ -45,7 +45,7 @@ func (c *Conn) noteRefusal(seg *segment) {
 	c.rto.backoff = 0
 	switch {
 	case len(c.sentSegments.live()) == 1:
-		c.sentSegments.lose(0)
+		c.lose(0, "refused by a closed window")
 		c.restartRetransmitTimer()
 	case c.runs(timerRetransmit):
 		c.startTimer(timerRetransmit, min(c.timeLeft(timerRetransmit), c.rto.timeout()))

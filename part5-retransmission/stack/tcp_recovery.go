@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // recovery is what we know of losses, and what is being done about them. It learns of three
 // things: that a segment is sent (onSend), that an acknowledgment comes (onACK), and that a
@@ -186,6 +189,66 @@ func (c *Conn) onDelivered(sent *sentSegment, seg *segment, ambiguous bool, now 
 	}
 }
 
+// SegmentPlace says which segment of ours is meant: by the sequence number of its first byte,
+// counted from the beginning of the stream as in the trace, and how many it has.
+type SegmentPlace struct {
+	Seq    uint32 `json:"seq"`
+	Length int    `json:"length"`
+}
+
+func (c *Conn) placeOf(seg *sentSegment) SegmentPlace {
+	return SegmentPlace{uint32(seg.seq - c.snd.iss), seg.len()}
+}
+
+// SegmentLost is the event that a segment seems to be lost. For those that a timeout is about,
+// RetransmissionTimeout stands alone. The trace does not have it.
+type SegmentLost struct {
+	ConnID
+	SegmentPlace
+	Why string `json:"why"` // what has shown it
+}
+
+// Retransmitted is the event that a segment is sent again. The trace does not have it: it has
+// the segment.
+type Retransmitted struct {
+	ConnID
+	SegmentPlace
+	Why string `json:"why"` // "lost", "timeout", "tail loss probe", "window probe" or "asked again"
+}
+
+// RecoveryStarted is the event that losses are noticed by what has arrived behind them, and are
+// repaired from now on, until RecoveryEnded.
+type RecoveryStarted struct {
+	ConnID
+	Seq uint32 `json:"seq"` // the first number that is lost, counted as in SegmentPlace
+}
+
+// RecoveryEnded is the event that all is acknowledged that had been sent when a recovery, or a
+// timeout, began.
+type RecoveryEnded struct{ ConnID }
+
+func (e SegmentLost) String() string {
+	return fmt.Sprintf("TCP %v: segment %d lost (%s)", e.Remote, e.Seq, e.Why)
+}
+
+func (e Retransmitted) String() string {
+	return fmt.Sprintf("TCP %v: segment %d goes again (%s)", e.Remote, e.Seq, e.Why)
+}
+
+func (e RecoveryStarted) String() string {
+	return fmt.Sprintf("TCP %v: segment %d lost, recovery starts", e.Remote, e.Seq)
+}
+
+func (e RecoveryEnded) String() string { return fmt.Sprintf("TCP %v: recovered", e.Remote) }
+
+// lose takes a segment for lost. why is for whoever observes.
+func (c *Conn) lose(i int, why string) {
+	if seg := &c.sentSegments.live()[i]; c.s.observer != nil && !seg.sacked && !seg.lost {
+		c.s.observer(SegmentLost{c.s.connID(c.key), c.placeOf(seg), why})
+	}
+	c.sentSegments.lose(i)
+}
+
 // Loss recovery: from the moment a loss is noticed until all that had been sent by then
 // is acknowledged. The window is made smaller once in that time, however much is lost.
 
@@ -195,8 +258,10 @@ func (c *Conn) startRecovery(delivered int) {
 	if c.recovery.recovering {
 		return
 	}
-	c.s.note("TCP %v: segment %d lost, recovery starts", c.remote(),
-		c.sentSegments.live()[c.sentSegments.firstLost()].seq-c.snd.iss)
+	if c.s.observed() {
+		first := c.sentSegments.live()[c.sentSegments.firstLost()]
+		c.s.tell(RecoveryStarted{c.s.connID(c.key), uint32(first.seq - c.snd.iss)})
+	}
 	c.recovery.recovering, c.recovery.timedOut = true, false
 	c.recovery.recover = c.snd.nxt
 	c.recovery.prrFlight = int64(c.snd.nxt-c.sentSegments.live()[0].seq) - int64(c.sentSegments.there-delivered)
@@ -230,7 +295,9 @@ func (c *Conn) endRecovery(ack seqNum) bool {
 	}
 	c.recovery.recovering, c.recovery.timedOut, c.recovery.dups = false, false, 0
 	c.rack.recovered()
-	c.s.note("TCP %v: recovered", c.remote())
+	if c.s.observed() {
+		c.s.tell(RecoveryEnded{c.s.connID(c.key)})
+	}
 	return true
 }
 
@@ -252,15 +319,19 @@ func (c *Conn) retransmitLost() {
 		if i > 0 && !sent.seq.in(c.snd.una, c.snd.wnd) {
 			return // RFC 9293 3.8.6, SHLD-16: only "between SND.UNA and SND.UNA+SND.WND"
 		}
-		c.resend(i)
+		c.resend(i, "lost")
 	}
 }
 
 // resend sends a segment again. It may be "repackaged": cut in two if segments have to
-// be smaller by now; or, if it is the last one, filled up with what came later.
-func (c *Conn) resend(i int) {
+// be smaller by now; or, if it is the last one, filled up with what came later. why is for
+// whoever observes.
+func (c *Conn) resend(i int, why string) {
 	list := &c.sentSegments
 	sent := list.live()[i]
+	if c.s.observer != nil {
+		c.s.observer(Retransmitted{c.s.connID(c.key), c.placeOf(&sent), why})
+	}
 	if sent.seq == c.snd.iss {
 		c.resendSYN()
 		return
@@ -288,7 +359,7 @@ func (c *Conn) shrinkSegments() {
 	live, mss := c.sentSegments.live(), c.effSndMSS()
 	for i := range live {
 		if live[i].len() > mss {
-			c.sentSegments.lose(i)
+			c.lose(i, "too large for the path")
 		}
 	}
 	c.output()

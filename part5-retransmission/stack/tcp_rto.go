@@ -165,6 +165,18 @@ func (c *Conn) timeLeft(which connTimer) time.Duration {
 	return c.timers.due[which] - c.s.clock()
 }
 
+// RetransmissionTimeout is the event that there was no answer for as long as an RTO: what is on
+// its way is taken for lost. In an open connection that begins a recovery, until RecoveryEnded.
+type RetransmissionTimeout struct {
+	ConnID
+	Seq    uint32        `json:"seq"`       // the first number without an answer, counted as in SegmentPlace
+	Waited time.Duration `json:"waited_ns"` // the RTO
+}
+
+func (e RetransmissionTimeout) String() string {
+	return fmt.Sprintf("TCP %v: no answer for %v, sending again from %d", e.Remote, e.Waited.Round(time.Millisecond), e.Seq)
+}
+
 // retransmitTimeout is for when the timer expires (RFC 6298 5.4 to 5.6): there was no
 // answer for as long as an RTO.
 func (c *Conn) retransmitTimeout() {
@@ -191,9 +203,11 @@ func (c *Conn) retransmitTimeout() {
 	case c.snd.wnd == 0 && live[0].seq != c.snd.iss:
 		c.probeWindow(0)
 	default:
-		c.s.note("TCP %v: no answer for %v, sending again from %d", c.remote(), waited.Round(time.Millisecond), live[0].seq-c.snd.iss)
+		if c.s.observed() {
+			c.s.tell(RetransmissionTimeout{c.s.connID(c.key), uint32(live[0].seq - c.snd.iss), waited})
+		}
 		c.enterLoss()
-		c.resend(0)
+		c.resend(0, "timeout")
 	}
 	if c.state != stateClosed { // the SYN may have failed at once
 		c.startTimer(timerRetransmit, c.rto.timeout())

@@ -43,7 +43,7 @@ func wantEvents(t *testing.T, got *[]string, want ...string) {
 // three duplicate acknowledgments (RFC 5681 3.2), a partial one (RFC 6582 3.2), and a timeout (RFC 6298
 // 5.4).
 func TestEventsLoss(t *testing.T) {
-	onRig(t, func(r *rig) {
+	onConnDirect(t, func(r *connDirect) {
 		c := r.open(60000, optMSS)
 		events := lossEvents(r.s)
 		c.Write(pattern(6 * 1460))

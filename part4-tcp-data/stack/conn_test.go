@@ -1,61 +1,16 @@
 package stack
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"testing"
 	"time"
+
+	"framebyframe/shared/script"
 )
-
-// A Write that fails says how much it has taken, and that is what is sent.
-func TestScriptWritePartly(t *testing.T) {
-	onBench(t, func(b *bench) {
-		p := b.NewPeer(opened("<mss 1460>", 0))
-		defer p.Close()
-		c := b.kept()
-		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		n, err := c.Write(make([]byte, 16<<20))
-		b.do(func() {
-			if !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n != c.snd.text.size {
-				t.Errorf("Write returned %d, %v, and there are %d in the buffer", n, err, c.snd.text.size)
-			}
-		})
-		c.Abort()
-	})
-}
-
-// A Write waits while the buffer is full. One that comes second waits for the end of the
-// first, even if there is room: their bytes do not mix.
-func TestScriptWriteWaits(t *testing.T) {
-	onBench(t, func(b *bench) {
-		p := b.NewPeer(opened("<mss 1460>", 1460))
-		defer p.Close()
-		c := b.kept()
-		type result struct {
-			n   int
-			err error
-		}
-		first, second := make(chan result, 1), make(chan result, 1)
-		go func() { n, err := c.Write(make([]byte, 16<<20)); first <- result{n, err} }()
-		p.Play(`
-			+0 > . 1:1461(1460) ack 1 data *
-			+0 < . 1:1(0) ack 1461 win 0
-			+.01 > nothing`)
-		go func() { n, err := c.Write([]byte{1, 2, 3}); second <- result{n, err} }()
-		b.Advance(time.Millisecond)
-		if len(first)+len(second) > 0 {
-			t.Fatal("Write has not waited")
-		}
-		p.Send(p.Parse("R 1:1(0)"))
-		if r := <-first; !errors.Is(r.err, syscall.ECONNRESET) || r.n == 0 {
-			t.Errorf("the first Write returned %v", r)
-		}
-		if r := <-second; !errors.Is(r.err, syscall.ECONNRESET) || r.n != 0 {
-			t.Errorf("the second Write returned %v", r)
-		}
-	})
-}
 
 // What is a timeout says so: that of a deadline, and that of a connection.
 func TestScriptTimeoutIsTimeout(t *testing.T) {
@@ -72,4 +27,43 @@ func TestScriptTimeoutIsTimeout(t *testing.T) {
 			t.Errorf("%v is a timeout", err)
 		}
 	})
+}
+
+// Long after the last urgent data there still are none: numbers are compared modulo 2^32,
+// and what is 2^31 behind is ahead.
+func TestScriptUrgentLongAgo(t *testing.T) {
+	onBench(t, func(b *bench) {
+		p := b.NewPeer(accepted)
+		defer p.Close()
+		seg := p.Parse("P. 1:2(1) ack 1 win 1000")
+		for range 5 {
+			b.do(func() { // a quarter of all sequence numbers later
+				rcv := &b.conn(8000).rcv
+				rcv.nxt, rcv.read = rcv.nxt+1<<30, rcv.read+1<<30
+			})
+			seg.Seq += 1 << 30
+			p.Send(seg)
+			p.Sent(200 * time.Millisecond)
+			if _, err := readStream(b.kept(), 1); err != nil {
+				t.Fatal(err)
+			}
+			seg.Seq++
+			if n := b.kept().Urgent(); n != 0 {
+				t.Errorf("%d bytes of urgent data", n)
+			}
+		}
+	})
+}
+
+// readStream reads once, and checks that the bytes are the stream's next.
+func readStream(c *Conn, n int) (int, error) {
+	c.s.mu.Lock()
+	at := uint32(c.rcv.read - c.rcv.irs - 1)
+	c.s.mu.Unlock()
+	data := make([]byte, n)
+	n, err := c.Read(data)
+	if want := script.Bytes(script.Pattern, at, n); !bytes.Equal(data[:n], want) {
+		return n, fmt.Errorf("read % x at %d of the stream, want % x", data[:n], at, want)
+	}
+	return n, err
 }

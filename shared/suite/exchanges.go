@@ -1,9 +1,13 @@
 package suite
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,4 +190,119 @@ func testScriptLingerTimeout(t *testing.T, k *kind) {
 			t.Errorf("it is in %s", state)
 		}
 	})
+}
+
+// "A TCP implementation MUST inform the application layer asynchronously whenever it receives an urgent pointer and there
+// was previously no pending urgent data, or whenever the urgent pointer advances in the data stream" (RFC 9293 3.8.5,
+// MUST-32).
+func testUrgentNews(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.NewPeer("@accepted")
+		defer p.Close()
+		news := make(chan struct{}, 1)
+		if err := with(b.kept(), "NotifyUrgent", func(c interface{ NotifyUrgent(chan<- struct{}) error }) error { return c.NotifyUrgent(news) }); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			segment string
+			told    int
+		}{
+			{". 1:1(0) ack 1 win 1000 urg 5", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 0", 0}, // up to RCV.NXT, which is nothing
+			{"U. 1:1(0) ack 1 win 1000 urg 5", 1},
+			{"U. 1:1(0) ack 1 win 1000 urg 5", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 4", 0},
+			{"U. 1:1(0) ack 1 win 1000 urg 6", 1},
+			{"UF. 1:1(0) ack 1 win 1000 urg 7", 1},
+			{"U. 2:2(0) ack 1 win 1000 urg 8", 0}, // behind the FIN
+		} {
+			p.Send(p.Parse(c.segment))
+			p.Sent(time.Millisecond)
+			if len(news) != c.told {
+				t.Errorf("%s: told %d times, want %d", c.segment, len(news), c.told)
+			}
+			if len(news) > 0 {
+				<-news
+			}
+		}
+	})
+}
+
+// A Write that fails says how much it has taken, and that is what is sent.
+func testWritePartly(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.NewPeer(opened("<mss 1460>", 0))
+		defer p.Close()
+		c := b.kept().Conn.(TCP)
+		c.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := b.kept().writeNext(16 << 20)
+		if !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 {
+			t.Errorf("Write returned %d, %v", n, err)
+		}
+		next := 1
+		for quiet := 0; quiet < 3; quiet++ {
+			p.Send(p.Parse(fmt.Sprintf(". 1:1(0) ack %d win 60000", next)))
+			for _, seg := range p.Sent(100 * time.Millisecond) {
+				next, quiet = max(next, int(seg.Seq)+seg.Len), 0
+			}
+		}
+		if next-1 != n {
+			t.Errorf("Write has taken %d bytes, and %d were sent", n, next-1)
+		}
+	})
+}
+
+// A Write waits while the buffer is full. One that comes second waits for the end of the first, even if there is room:
+// their bytes do not mix.
+func testWriteWaits(t *testing.T, k *kind) {
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.NewPeer(opened("<mss 1460>", 1460))
+		defer p.Close()
+		c := b.kept().Conn.(TCP)
+		type result struct {
+			n   int
+			err error
+		}
+		first, second := make(chan result, 1), make(chan result, 1)
+		go func() { n, err := c.Write(make([]byte, 16<<20)); first <- result{n, err} }()
+		p.Play(`
+			+0 > . 1:1461(1460) ack 1 data *
+			+0 < . 1:1(0) ack 1461 win 0
+			+.01 > nothing`)
+		go func() { n, err := c.Write([]byte{1, 2, 3}); second <- result{n, err} }()
+		b.Advance(time.Millisecond)
+		if len(first)+len(second) > 0 {
+			t.Fatal("Write has not waited")
+		}
+		p.Send(p.Parse("R 1:1(0)"))
+		if r := <-first; !errors.Is(r.err, syscall.ECONNRESET) || r.n == 0 {
+			t.Errorf("the first Write returned %v", r)
+		}
+		if r := <-second; !errors.Is(r.err, syscall.ECONNRESET) || r.n != 0 {
+			t.Errorf("the second Write returned %v", r)
+		}
+	})
+}
+
+// A new connection's numbers are ahead of those of the old one that it follows in TIME-WAIT, also where they wrap, and
+// whatever the clock says (RFC 9293 3.6.1, MAY-2).
+func testTimeWaitISS(t *testing.T, k *kind) {
+	for _, old := range []uint32{1000, 1<<31 - 1, 1 << 31, script.Wrap, 1<<32 - 1} {
+		for _, clock := range []uint32{0, 1, 3, 1 << 20, 1<<32 - 1, 1<<32 - 1000} { // ahead of the old one's by this much
+			onBench(t, k, Ours(), func(b *Bench) {
+				to := netip.AddrPortFrom(PeerIP, 8000)
+				b.Script.PeerISS = 1<<32 - 13 // the peer's wrap, too, between RCV.NXT and the SYN
+				k.setISS(b.Host, to, 80, old)
+				p := b.NewPeer("@waiting")
+				defer p.Close()
+				k.setISS(b.Host, to, 80, old+clock)
+				b.Take()
+				p.Play("+0 forget\n+0 < S 13:13(0) win 1000\n+0 > S. 0:0(0) ack 14")
+				_, segment := tcpIn(b.One())
+				if iss := binary.BigEndian.Uint32(segment[4:]); int32(iss-(old+1)) <= 0 {
+					t.Errorf("the old connection's last number is %d, the new one's first %d", old+1, iss)
+				}
+			})
+		}
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"framebyframe/shared/script"
 )
 
 // A window that the peer takes back although it is in use: "SHOULD NOT time out the connection if data beyond the right
@@ -113,4 +115,40 @@ func testKeepAliveOften(t *testing.T, k *kind) {
 			}
 		})
 	}
+}
+
+// A sender that always fills the window, and a user who reads in small pieces: nothing is lost, the right edge never moves
+// to the left (RFC 9293 3.8.6, SHLD-14), and is never beyond the buffer.
+func testReceiveWindowEdge(t *testing.T, k *kind) {
+	const size = 3000
+	onBench(t, k, Ours(), func(b *Bench) {
+		p := b.NewPeer(fmt.Sprintf("@accepted\n+0 do rcvbuf %d", size))
+		defer p.Close()
+		at, acked, edge, read := 1, 1, 1+size, 0
+		for i := 0; at < 100_000; i++ {
+			if n := min(edge-at, 1+i*37%1460); n > 0 {
+				p.Send(p.Parse(fmt.Sprintf("P. %d:%d(%d) ack 1 win 1000", at, at+n, n)))
+				at += n
+			}
+			answers := p.Sent(time.Duration(i%3) * 30 * time.Millisecond)
+			n, err := b.kept().readNext(1 + i*53%1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read += n
+			for _, seg := range append(answers, p.Sent(time.Millisecond)...) {
+				next := int(seg.Ack) + int(seg.Win)
+				if next < edge || next > read+1+size || seg.Flags != script.ACK {
+					t.Fatalf("after %s the edge is at %d, and it was at %d, and %d are read", seg, next, edge, read)
+				}
+				edge, acked = next, int(seg.Ack)
+			}
+		}
+		for _, seg := range p.Sent(time.Second) {
+			acked = int(seg.Ack)
+		}
+		if acked != at {
+			t.Errorf("%d bytes of %d are acknowledged", acked-1, at-1)
+		}
+	})
 }

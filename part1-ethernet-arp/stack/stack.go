@@ -1,3 +1,13 @@
+// Package stack is a host on an Ethernet: a MAC address, an IP address, and the protocols that
+// answer to them, here ARP. It belongs to no kernel. Plugged into a TAP
+// device it is a neighbour of this machine; two on a cable of shared/wire talk to each other.
+//
+//	s := stack.New(dev, stack.Config{MAC: mac, IP: prefix, MTU: 1500})
+//	go s.Run() // until Close
+//	mac, err := s.Resolve(ctx, ip) // who has ip?
+//
+// Info returns what it knows, Observe tells what happens in it, Fields and Describe say what a
+// frame is. The chapters in docs explain the code, which is there to be read.
 package stack
 
 import (

@@ -7,6 +7,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -68,6 +69,7 @@ func explain(in io.Reader, out io.Writer, verbose bool, only int) error {
 	if err != nil {
 		return err
 	}
+	host := stack.New(nil, stack.Config{Rand: rand.Reader}) // which remembers where connections began
 	for n := 1; ; n++ {
 		f, err := capture.Next()
 		switch {
@@ -78,7 +80,7 @@ func explain(in io.Reader, out io.Writer, verbose bool, only int) error {
 		case err != nil:
 			return err
 		}
-		said := stack.Describe(f.Bytes) // also of a frame that is not printed: later ones are told beside it
+		said := host.Describe(f.Bytes) // also of a frame that is not printed: later ones are told beside it
 		if only > 0 && only != n {
 			continue
 		}

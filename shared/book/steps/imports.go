@@ -21,7 +21,7 @@ var forTests = []string{gopacket, shared + "script", shared + "suite", shared + 
 // mayTest and mayShow are the directories that may use those packages, and those that may use a part.
 var (
 	mayTest = []string{"shared/script", "shared/suite", "shared/grade", "shared/bench", "shared/interop"}
-	mayShow = []string{"shared/page", "shared/suite", "shared/grade", "shared/bench", "shared/interop"}
+	mayShow = []string{"shared/page", "shared/explain", "shared/suite", "shared/grade", "shared/bench", "shared/interop"}
 )
 
 // checkImports checks who imports what, and that each part is a program and a flat package stack.

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"framebyframe/shared/book/parts"
+	"framebyframe/shared/page/web"
 )
 
 // hugoModule is what is run where no hugo is installed: the last one that Go 1.25 builds.
@@ -51,6 +52,9 @@ func Make(ctx context.Context, t *parts.Tree, out string, stdout, stderr io.Writ
 	var said strings.Builder // its statistics, if all went well
 	if err := b.hugo(&said, "--destination", out); err != nil {
 		return fmt.Errorf("%s\n%w", said.String(), err)
+	}
+	if err := web.Write(ctx, filepath.Join(out, "page")); err != nil {
+		return err
 	}
 	pages, problems, err := checkLinks(out)
 	if err != nil {

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -114,5 +116,27 @@ func TestLessonsAreJudgedByTheStacks(t *testing.T) {
 		return f.Sent >= int64(3*time.Second) && windowOpen(f)
 	}), pass(2*time.Minute)); got == 2 {
 		t.Error("part 5 does not probe a closed window")
+	}
+}
+
+// docs/page.md lists the lessons, and no others.
+func TestLessonsAreInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "| ") && strings.IndexAny(line, "12345") == 2 {
+			rows++
+		}
+	}
+	if rows != len(Lessons) {
+		t.Errorf("docs/page.md has %d rows, there are %d lessons", rows, len(Lessons))
+	}
+	for _, l := range Lessons {
+		if row := fmt.Sprintf("| %d | %s |", l.Part, l.Title); !strings.Contains(string(page), row) {
+			t.Errorf("docs/page.md does not list %q", row)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 "use strict";
 // Charts over the same time as the ladder. Each says its last values in words, too.
 
-const charts = { shown: -1 };
+const charts = { built: false, hint: null };
 
 // points of a stair: a value holds until the next one.
 function stairs(points, a, until) {
@@ -35,9 +35,16 @@ charts.axes = function (picture, t0, t1, top, unit) {
 // charts.draw draws all of them, for the host that sends more.
 charts.draw = function () {
   const box = $("charts");
-  if (!box.firstChild) charts.build(box);
   if (!box.clientWidth) return;
   const sent = [0, 0];
+  const stream = store.frames.some(f => f.flow);
+  if (stream !== charts.built) {
+    charts.built = stream;
+    charts.hint ??= box.firstElementChild;
+    box.replaceChildren(...stream ? [] : [charts.hint]);
+    if (stream) charts.build(box);
+  }
+  if (!stream) return;
   for (const f of store.frames) if (f.bytes && !f.forged) sent[f.from] += f.bytes;
   const host = sent[1] > sent[0] ? 1 : 0;
   const t1 = Math.max(store.now, 100e6), t0 = 0;

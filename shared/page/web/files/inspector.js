@@ -68,7 +68,7 @@ function layerOf(fields, i) {
   const names = [...new Set(fields.map(f => f.layer))];
   const f = fields[i];
   if (!f) return 5;
-  if (/data|payload|padding/.test(f.name)) return 4;
+  if (/data|payload|padding/i.test(f.name)) return 4;
   return names.indexOf(f.layer) % 4;
 }
 

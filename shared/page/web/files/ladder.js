@@ -46,7 +46,8 @@ ladder.place = function () {
 ladder.draw = function () {
   const picture = $("ladder");
   if (!picture.clientWidth || !picture.clientHeight) return;
-  if (ladder.follow) ladder.top = Math.max(0, store.now - ladder.span * 0.8);
+  const idle = ladder.idleSince();
+  if (ladder.follow) ladder.top = Math.max(0, Math.min(store.now, idle + ladder.span * 0.3) - ladder.span * 0.8);
   const { w, h, left, right, x, y } = ladder.place();
   const root = document.createDocumentFragment();
 
@@ -73,7 +74,20 @@ ladder.draw = function () {
   svg(root, "line", { x1: left, x2: right, y1: y(store.now), y2: y(store.now), class: "now" });
   picture.setAttribute("viewBox", `0 0 ${w} ${h}`);
   picture.replaceChildren(root);
+  const below = store.now > ladder.top + ladder.span;
   $("empty").textContent = store.frames.length ? "" : "Nothing has been sent yet.";
+  $("later").textContent = below ? (idle < ladder.top + ladder.span ? `Nothing since ${ms(idle)}. ` : "") + `It is ${ms(store.now)} now.` : "";
+};
+
+// idleSince returns when something last happened; now, if a frame is under way.
+ladder.idleSince = function () {
+  let last = store.lines.at(-1)?.at ?? 0;
+  for (let i = store.frames.length - 1; i >= Math.max(0, store.frames.length - 200); i--) {
+    const f = store.frames[i];
+    if (!f.fate) return store.now;
+    last = Math.max(last, f.end);
+  }
+  return last;
 };
 
 // drawTime draws the scale at the left.

@@ -18,7 +18,7 @@ const progress = {
 };
 
 // The choice of the present lesson, before and after it is judged.
-const lesson = { id: "", choice: -1, told: false };
+const lesson = { id: "", choice: -1, told: false, shown: false };
 
 panels.lesson = function () {
   const v = store.verdict, l = store.catalog.lessons.find(l => l.id === v?.lesson);
@@ -40,6 +40,8 @@ panels.lesson = function () {
       })),
     open && !known ? el("p", { class: "hint" }, "What do you expect? Choose, then try it.") : panels.steps(l, v),
     known ? panels.outcome(l, v) : "");
+  if (known && !lesson.shown) $("outcome").scrollIntoView({ block: "nearest" });
+  lesson.shown = known;
   if (focus && focus !== "ladder" && $(focus)) $(focus).focus();
 };
 
@@ -203,9 +205,9 @@ panels.setup = function () {
   $("setup").replaceChildren(
     el("h2", {}, "Hosts and cable"),
     el("label", {}, el("span", {}, "A runs part"), part("a")), el("label", {}, el("span", {}, "B runs part"), part("b")),
-    slider("delay", "Delay (one way)", [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].map(v => v * 1e6), +q.get("delay"), v => `${v / 1e6} ms`),
+    slider("delay", "Delay", [0, 1, 2, 5, 10, 20, 50, 100, 200, 500].map(v => v * 1e6), +q.get("delay"), v => `${v / 1e6} ms a way`),
     slider("rate", "Rate", [64e3, 256e3, 1e6, 2e6, 5e6, 10e6, 20e6, 50e6, 100e6, 0], +q.get("rate"), rate),
-    slider("queue", "Queue (frames)", [1, 2, 5, 10, 20, 50, 100, 200, 500], +q.get("queue"), v => String(v)),
+    slider("queue", "Queue", [1, 2, 5, 10, 20, 50, 100, 200, 500], +q.get("queue"), v => `${v} frame${v === 1 ? "" : "s"}`),
     slider("loss", "Loss", [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3], +(q.get("loss") ?? 0), v => `${+(v * 100).toFixed(2)} %`),
     el("label", {}, el("span", {}, "Dice"), el("input", { type: "number", min: 0, max: 999999, value: q.get("seed"), id: "set-seed", onchange: e => panels.set("seed", String(Math.max(0, Math.round(+e.target.value) || 0))) })),
     el("label", { class: "check" }, el("input", { type: "checkbox", id: "set-arp", checked: q.get("arp") === "known", onchange: e => panels.set("arp", e.target.checked ? "known" : "") }), "They know each other's MAC address"),

@@ -163,6 +163,7 @@ func (p *page) click(selector string) {
 	ctx, stop := context.WithTimeout(p.ctx, 10*time.Second)
 	defer stop()
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)); err != nil {
+		p.shot("failed")
 		p.Fatalf("clicking %s: %v", selector, err)
 	}
 }

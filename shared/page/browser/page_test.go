@@ -82,7 +82,7 @@ func TestSameAddressSameHistory(t *testing.T) {
 
 // Forth and back over 100 events, and forth again: the same state.
 func TestBackAndForth(t *testing.T) {
-	p := open(t, at(""), 1280, 900, false)
+	p := open(t, at("do=0.dial.a.80_0.write.a.300000_0.shut.a"), 1280, 900, false)
 	state := `engine.call("history", store.id) + " " + store.now + " " + JSON.stringify([store.frames, store.lines, store.apps])`
 	for range 100 {
 		p.key(kb.ArrowRight)

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -204,6 +205,27 @@ func TestLoss(t *testing.T) {
 		for i := range all {
 			if share := float64(lost[i]) / float64(all[i]); share < 0.05 || share > 0.15 {
 				t.Errorf("host %d: %d of %d frames were lost", i, lost[i], all[i])
+			}
+		}
+	})
+}
+
+// A frame's words are its sender's, who counts from the beginning of the connection.
+func TestFrameWords(t *testing.T) {
+	in(t, "a=5&b=4&arp=known&do=0.dial.a.80_0.write.a.30000_0.write.b.30000", func(w *World) {
+		w.Advance(5 * time.Second)
+		spoken := map[string]bool{}
+		for _, l := range w.lines {
+			if l.What == "out" {
+				spoken[itoa(l.Host)+l.Text] = true
+			}
+		}
+		for _, f := range w.frames {
+			if !spoken[itoa(f.From)+f.Text] {
+				t.Errorf("host %d has not said %s", f.From, f.Text)
+			}
+			if want := fmt.Sprintf("seq %d:%d", f.Seq, f.Seq+f.Bytes); f.Kind == "data" && !strings.Contains(f.Text, want) {
+				t.Errorf("%s: want %s", f.Text, want)
 			}
 		}
 	})

@@ -10,8 +10,8 @@ import (
 	"framebyframe/part5-retransmission/stack"
 )
 
-// noteFlight keeps what the cable says of a flight.
-func (w *World) noteFlight(n news) {
+// noteFlight keeps what the cable says of a flight. It returns the frame if it is a new one.
+func (w *World) noteFlight(n news) (first *Frame) {
 	fl := n.flight
 	f := w.flights[n.host][fl.ID]
 	if f == nil {
@@ -24,6 +24,7 @@ func (w *World) noteFlight(n news) {
 		w.frames = append(w.frames, f)
 		w.flights[n.host][fl.ID] = f
 		f.look(w, fl.Frame)
+		first = f
 	} else if fl.Fate == "" && !slices.Equal(f.raw, fl.Frame) {
 		f.look(w, fl.Frame)
 	}
@@ -32,10 +33,9 @@ func (w *World) noteFlight(n news) {
 	w.record(w.since(n.at), n.host, fmt.Sprint(fl.ID, fl.CopyOf, f.Sent, f.Leaves, f.Due, fl.Fate)+string(fl.Frame))
 	if fl.Fate != "" {
 		f.Fate, f.End = fl.Fate, w.since(n.at)
-		if fl.CopyOf >= 0 || f.CopyOf < 0 {
-			delete(w.flights[n.host], fl.ID)
-		}
+		delete(w.flights[n.host], fl.ID)
 	}
+	return first
 }
 
 // look notes what the frame is.

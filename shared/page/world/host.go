@@ -21,6 +21,22 @@ type host interface {
 	ping(ctx context.Context, ip netip.Addr, seq uint16, data []byte) (string, error)
 	dial(ctx context.Context, to netip.AddrPort) (conn, error)
 	listen(port uint16) (accept func() (conn, error), err error)
+	info() any // what it knows, a struct with names for JSON
+}
+
+// A sampler is a host whose connections can be asked for what a chart shows: parts 4 and 5.
+type sampler interface{ sample(conn) Sample }
+
+// A Sample is what a chart shows of a connection, at an instant. What the part does not have is 0.
+type Sample struct {
+	At       int64 `json:"at"`
+	Host     int   `json:"host"`
+	WND      int   `json:"wnd"`    // SND.WND
+	Flight   int   `json:"flight"` // SND.NXT - SND.UNA
+	CWND     int   `json:"cwnd"`
+	SSThresh int   `json:"ssthresh"`
+	SRTT     int64 `json:"srtt"`
+	RTO      int64 `json:"rto"`
 }
 
 // A conn is a connection of part 3, which can be opened and aborted.

@@ -22,3 +22,5 @@ func (h host1) resolve(ctx context.Context, ip netip.Addr) (string, error) {
 func (host1) ping(context.Context, netip.Addr, uint16, []byte) (string, error) { return "", errNotYet }
 func (host1) dial(context.Context, netip.AddrPort) (conn, error)               { return nil, errNotYet }
 func (host1) listen(uint16) (func() (conn, error), error)                      { return nil, errNotYet }
+
+func (h host1) info() any { return h.Info() }

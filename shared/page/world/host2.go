@@ -27,3 +27,5 @@ func (h host2) ping(ctx context.Context, ip netip.Addr, seq uint16, data []byte)
 
 func (host2) dial(context.Context, netip.AddrPort) (conn, error) { return nil, errNotYet }
 func (host2) listen(uint16) (func() (conn, error), error)        { return nil, errNotYet }
+
+func (h host2) info() any { return h.Info() }

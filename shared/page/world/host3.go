@@ -34,3 +34,5 @@ func (h host3) listen(port uint16) (func() (conn, error), error) {
 	}
 	return func() (conn, error) { return l.AcceptTCP() }, nil
 }
+
+func (h host3) info() any { return h.Info() }

@@ -34,3 +34,10 @@ func (h host4) listen(port uint16) (func() (conn, error), error) {
 	}
 	return func() (conn, error) { return l.AcceptTCP() }, nil
 }
+
+func (h host4) info() any { return h.Info() }
+
+func (host4) sample(c conn) Sample {
+	i := c.(*stack.Conn).Info()
+	return Sample{WND: i.Snd.WND, Flight: int(i.Snd.NXT - i.Snd.UNA)}
+}

@@ -34,3 +34,13 @@ func (h host5) listen(port uint16) (func() (conn, error), error) {
 	}
 	return func() (conn, error) { return l.AcceptTCP() }, nil
 }
+
+func (h host5) info() any { return h.Info() }
+
+func (host5) sample(c conn) Sample {
+	i := c.(*stack.Conn).Info()
+	return Sample{
+		SRTT: int64(i.RTO.SRTT), RTO: int64(i.RTO.RTO), WND: i.Snd.WND, Flight: int(i.Snd.NXT - i.Snd.UNA),
+		CWND: i.Congestion.CWND, SSThresh: i.Congestion.SSThresh,
+	}
+}

@@ -224,7 +224,10 @@ var Lessons = []*Lesson{
 		Steps: []Step{
 			{Text: "Let time pass until A sends no more.", done: either(sent(from(1), shut), waited(5*time.Second, kind("data"), from(0))), Wait: time.Second},
 			{Text: "Have B read again.", done: func(w *World) bool { return w.apps[1].reading() && w.Now() > 0 && w.apps[1].hasRead() }, Act: "read.b.max"},
-			{Text: "Let A hear of it.", done: sent(from(1), windowOpen, arrived, func(f *Frame) bool { return f.Sent > 0 && f.Ack > 1 }), Wait: time.Second},
+			{Text: "Let A hear of it.", done: func(w *World) bool {
+				closed := w.each(from(1), shut)
+				return len(closed) == 0 || w.some(from(1), windowOpen, arrived, after(closed[0]))
+			}, Wait: time.Second},
 		},
 		Why:  "RCV.WND is what B has room for. What A may send ends at ACK + window, and that does not move while B's application sleeps (RFC 9293 3.8.6). When it reads, B says so by a window update, once there is room for a segment: a smaller one would be silly.",
 		More: "Have B read 5000 bytes a second. How large are the segments that A sends then?",
@@ -305,7 +308,10 @@ var Lessons = []*Lesson{
 			"When all the others have been acknowledged and it alone is missing",
 		},
 		Steps: []Step{
-			{Text: "Lose the fifth segment with data.", done: sent(kind("data"), from(0), lost)},
+			{Text: "Lose the fifth segment with data.", done: func(w *World) bool {
+				l := w.each(kind("data"), from(0))
+				return len(l) >= 5 && lost(l[4])
+			}},
 			{Text: "Let time pass until it is sent again.", done: either(sent(kind("data"), from(0), again), waited(time.Minute, kind("data"), from(0))), Wait: time.Second},
 		},
 		Why:  "What arrives behind the hole is acknowledged selectively, by the SACK option. Once segments that were sent later have arrived, RACK takes the missing one for lost (RFC 8985), a round trip after it was sent. The timer is for when nothing comes back at all.",

@@ -117,28 +117,44 @@ func (t *tables) connections(members []node) {
 			t.add("More connections", []Variable{{Name: "there are", Value: fmt.Sprint(len(list))}})
 			return
 		}
-		conn, _ := c.([]node)
-		title := fmt.Sprintf("Connection %s – %s", port(find(conn, "local")), find(conn, "remote"))
-		var first, timers []Variable
+		conn := asObject(c)
+		title := fmt.Sprintf("%s – %s", port(find(conn, "local")), find(conn, "remote"))
+		var state, network []Variable
 		for _, m := range conn {
 			switch v := m.value.(type) {
 			case []node:
-				first = append(first, variables(m.name, v)...)
+				rows := variables(m.name, v, conn)
+				if m.name == "snd" || m.name == "rcv" {
+					t.add(map[string]string{"snd": "Sends: ", "rcv": "Receives: "}[m.name]+title, append(state, rows...))
+					state = nil
+				} else {
+					network = append(network, rows...)
+				}
 			case []any:
 				if m.name == "timers" {
-					timers = pairs(v, "name", "left_ns")
+					network = append(network, timers(v)...)
 				} else if len(v) > 0 {
-					first = append(first, Variable{name(m.name), pieces(v, conn), meanings[m.name]})
+					network = append(network, Variable{name(m.name), pieces(v, conn), meanings[m.name]})
 				}
 			default:
 				if m.name != "local" && m.name != "remote" {
-					first = append(first, variables("", []node{m})...)
+					state = append(state, variables("", []node{m}, conn)...)
 				}
 			}
 		}
-		t.add(title, first)
-		t.add("Timers that run", timers)
+		t.add("Connection "+title, state) // of one that has no more than that
+		t.add("Timers, losses and the network: "+title, network)
 	}
+}
+
+// timers makes a row for each timer that runs.
+func timers(list []any) []Variable {
+	rows := pairs(list, "name", "left_ns")
+	for i := range rows {
+		rows[i].Name += " timer"
+		rows[i].Meaning = "until it fires"
+	}
+	return rows
 }
 
 // maxShown bounds the connections that are shown.
@@ -158,12 +174,12 @@ func (t *tables) rows(title, member string, members []node) {
 		if len(object) == 0 {
 			continue
 		}
-		row := Variable{Name: value(object[0], object)}
+		row := Variable{Name: value(object[0].name, object[0].value, nil)}
 		var rest []string
 		for i, m := range object[1:] {
-			if text := value(m, object); i == 0 {
+			if text := value(m.name, m.value, nil); i == 0 {
 				row.Value = text
-			} else if text != "0" && text != "" && text != "–" {
+			} else if text != "0" && text != "–" {
 				rest = append(rest, name(m.name)+" "+text)
 			}
 		}
@@ -179,10 +195,10 @@ func (t *tables) rest(members []node) {
 	for _, m := range members {
 		switch v := m.value.(type) {
 		case []node:
-			t.add(name(m.name), append(variables(m.name, v), dropped(v)...))
+			t.add(name(m.name), append(variables(m.name, v, nil), dropped(v)...))
 		case []any:
 		default:
-			own = append(own, variables("", []node{m})...)
+			own = append(own, variables("", []node{m}, nil)...)
 		}
 	}
 	t.add("Itself", own)
@@ -202,23 +218,23 @@ func dropped(members []node) []Variable {
 func pairs(list []any, key, val string) (rows []Variable) {
 	for _, e := range list {
 		object, _ := e.([]node)
-		rows = append(rows, Variable{Name: fmt.Sprint(find(object, key)), Value: value(node{name: val, value: find(object, val)}, object)})
+		rows = append(rows, Variable{Name: fmt.Sprint(find(object, key)), Value: value(val, find(object, val), nil)})
 	}
 	return rows
 }
 
 // pieces writes intervals of sequence numbers.
 func pieces(list []any, conn []node) string {
-	irs := number32(find(members(find(conn, "rcv")), "irs"))
+	irs := initial(conn, "irs")
 	var words []string
 	for _, e := range list {
-		o := members(e)
+		o := asObject(e)
 		words = append(words, fmt.Sprintf("%d:%d", number32(find(o, "from"))-irs, number32(find(o, "to"))-irs))
 	}
 	return strings.Join(words, " ")
 }
 
-func members(v any) []node {
+func asObject(v any) []node {
 	m, _ := v.([]node)
 	return m
 }
@@ -229,8 +245,8 @@ func number32(v any) uint32 {
 	return uint32(i)
 }
 
-// variables makes rows of an object's single values.
-func variables(of string, object []node) (rows []Variable) {
+// variables makes rows of an object's single values. conn is the connection that it belongs to, or nil.
+func variables(of string, object, conn []node) (rows []Variable) {
 	for _, m := range object {
 		switch m.value.(type) {
 		case []node, []any:
@@ -240,9 +256,23 @@ func variables(of string, object []node) (rows []Variable) {
 		if of != "" {
 			full = of + "." + m.name
 		}
-		rows = append(rows, Variable{name(full), value(m, object), meanings[full]})
+		rows = append(rows, Variable{name(full), value(full, m.value, conn), meanings[full]})
 	}
 	return rows
+}
+
+// numbered are the sequence numbers, and where their stream begins.
+var numbered = map[string]string{
+	"snd.una": "iss", "snd.nxt": "iss", "snd.wl2": "iss", "recovery.recover": "iss",
+	"rcv.nxt": "irs", "rcv.up": "irs", "snd.wl1": "irs",
+}
+
+// initial returns where a stream of a connection begins.
+func initial(conn []node, which string) uint32 {
+	if which == "iss" {
+		return number32(find(asObject(find(conn, "snd")), "iss"))
+	}
+	return number32(find(asObject(find(conn, "rcv")), "irs"))
 }
 
 // name writes a variable's name as the RFCs do.
@@ -260,23 +290,23 @@ func name(full string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(last, "_ns"), "_", " ")
 }
 
+// unset is what stands for a value that is not there.
+const unset = "–"
+
 // value writes a value: sequence numbers counted from the initial one, as in the trace, and times with their unit.
-func value(m node, object []node) string {
-	switch v := m.value.(type) {
+func value(full string, v any, conn []node) string {
+	switch v := v.(type) {
 	case json.Number:
-		if strings.HasSuffix(m.name, "_ns") {
-			ns, _ := v.Int64()
-			if ns == 0 {
-				return "–"
-			}
-			return duration(time.Duration(ns))
-		}
-		for _, initial := range []string{"iss", "irs"} {
-			if base := find(object, initial); base != nil && (m.name == "una" || m.name == "nxt") {
-				return fmt.Sprint(number32(v) - number32(base))
-			}
-		}
-		if n, _ := v.Int64(); n >= 1<<31-1 && m.name == "ssthresh" {
+		n, _ := v.Int64()
+		which, isNumber := numbered[full]
+		switch {
+		case isNumber && n != 0:
+			return fmt.Sprint(number32(v) - initial(conn, which))
+		case strings.HasSuffix(full, "_ns") && n == 0:
+			return unset
+		case strings.HasSuffix(full, "_ns"):
+			return duration(time.Duration(n))
+		case full == "congestion.ssthresh" && n >= 1<<30:
 			return "∞"
 		}
 		return v.String()
@@ -286,9 +316,12 @@ func value(m node, object []node) string {
 		}
 		return "no"
 	case nil:
-		return "–"
+		return unset
 	}
-	return fmt.Sprint(m.value)
+	if v == "" {
+		return unset
+	}
+	return fmt.Sprint(v)
 }
 
 // duration writes a time with no more digits than somebody reads.

@@ -12,21 +12,24 @@ import (
 
 // Since says what somebody knows already: how many changes of frames, how many lines, how many samples.
 type Since struct {
-	Changes int `json:"changes"`
-	Lines   int `json:"lines"`
-	Samples int `json:"samples"`
+	Changes int  `json:"changes"`
+	Lines   int  `json:"lines"`
+	Samples int  `json:"samples"`
+	Hosts   bool `json:"hosts"` // the tables of what the hosts know are wanted
 }
 
 // A View is what there is to show.
 type View struct {
-	Now    int64    `json:"now"`
-	Query  string   `json:"query"`
-	Ahead  int      `json:"ahead"` // how many actions are still to come
-	Full   bool     `json:"full,omitempty"`
-	Frames []*Frame `json:"frames"` // new ones, and those to which something has happened
-	Lines  []Line   `json:"lines"`
-	Since  Since    `json:"since"` // for the next View
-	Apps   [2]App   `json:"apps"`
+	Now     int64      `json:"now"`
+	Query   string     `json:"query"`
+	Ahead   int        `json:"ahead"` // how many actions are still to come
+	Full    bool       `json:"full,omitempty"`
+	Frames  []*Frame   `json:"frames"` // new ones, and those to which something has happened
+	Lines   []Line     `json:"lines"`
+	Samples []Sample   `json:"samples"`
+	Since   Since      `json:"since"` // for the next View
+	Apps    [2]App     `json:"apps"`
+	Hosts   [2][]Group `json:"hosts,omitempty"` // what the hosts know, if it was asked for
 }
 
 // An App is what an application has done with its connection.
@@ -41,8 +44,8 @@ type App struct {
 func (w *World) View(since Since) View {
 	v := View{
 		Now: int64(w.Now()), Query: w.Setup().Query(), Ahead: len(w.setup.Actions) - w.done, Full: w.Full(),
-		Frames: []*Frame{}, Lines: []Line{},
-		Since: Since{Changes: len(w.changes), Lines: len(w.lines)},
+		Frames: []*Frame{}, Lines: []Line{}, Samples: []Sample{},
+		Since: Since{Changes: len(w.changes), Lines: len(w.lines), Samples: len(w.samples)},
 	}
 	seen := make(map[int]bool)
 	for _, id := range w.changes[min(since.Changes, len(w.changes)):] {
@@ -52,6 +55,12 @@ func (w *World) View(since Since) View {
 		}
 	}
 	v.Lines = append(v.Lines, w.lines[min(since.Lines, len(w.lines)):]...)
+	v.Samples = append(v.Samples, w.samples[min(since.Samples, len(w.samples)):]...)
+	if since.Hosts {
+		for i, h := range w.hosts {
+			v.Hosts[i], _ = groups(h.info()) // a struct of plain values has JSON
+		}
+	}
 	for i, a := range w.apps {
 		a.mu.Lock()
 		v.Apps[i] = App{Connected: a.conn != nil, Wrote: a.wrote, Read: a.read, Pace: a.pace}

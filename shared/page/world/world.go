@@ -46,6 +46,8 @@ type World struct {
 	frames  []*Frame
 	changes []int // IDs of frames, in the order in which something happened to them
 	lines   []Line
+	samples []Sample
+	last    [2]Sample         // of each host, without its instant
 	flights [2]map[int]*Frame // by the ID that the cable gives them
 	flows   map[flow]*stretch
 	history hash.Hash
@@ -117,7 +119,7 @@ func New(setup Setup) *World {
 
 // clear begins the history.
 func (w *World) clear() {
-	w.frames, w.changes, w.lines = nil, nil, nil
+	w.frames, w.changes, w.lines, w.samples = nil, nil, nil, nil
 	w.flights = [2]map[int]*Frame{make(map[int]*Frame), make(map[int]*Frame)}
 	w.flows = make(map[flow]*stretch)
 	w.history, w.count = sha256.New(), 0
@@ -310,14 +312,46 @@ func (w *World) settle() {
 		}
 		return a.host - b.host
 	})
+	var sent [2][]*Frame // by the stacks themselves, that nobody has spoken of yet
+	var words [2][]string
 	for _, n := range list {
 		if n.flight != nil {
-			w.noteFlight(n)
+			if f := w.noteFlight(n); f != nil && !f.Forged && f.CopyOf < 0 {
+				sent[n.host] = append(sent[n.host], f)
+			}
 			continue
+		}
+		if n.line.What == "out" {
+			words[n.host] = append(words[n.host], n.line.Text)
 		}
 		n.line.At = w.since(n.at)
 		w.lines = append(w.lines, n.line)
 		w.record(n.line.At, n.host, n.line.What+n.line.Text)
+	}
+	// A stack counts from the beginning of a connection, whose SYNs it has seen: its words are better than Describe's.
+	for host, frames := range sent {
+		for i, f := range frames[:min(len(frames), len(words[host]))] {
+			f.Text = words[host][i]
+		}
+	}
+	w.sample()
+}
+
+// sample notes what has changed of what charts show.
+func (w *World) sample() {
+	for i, a := range w.apps {
+		h, ok := w.hosts[i].(sampler)
+		if a == nil || !ok {
+			continue
+		}
+		_ = a.with(func(c conn) {
+			s := h.sample(c)
+			if s.Host = i; s != w.last[i] {
+				w.last[i] = s
+				s.At = int64(w.Now())
+				w.samples = append(w.samples, s)
+			}
+		})
 	}
 }
 

@@ -10,8 +10,9 @@ function stairs(points, a, until) {
   return d && d + `H${a.x(until).toFixed(1)}`;
 }
 
-// axes prepares a picture.
-charts.axes = function (picture, t0, t1, top, unit) {
+// axes prepares a picture whose largest value is most.
+charts.axes = function (picture, t0, t1, most) {
+  const step = niceStep(most / 4), top = Math.ceil(most * 1.02 / step) * step;
   const w = picture.clientWidth, h = picture.clientHeight, left = 52, right = 10, up = 8, down = 20;
   picture.setAttribute("viewBox", `0 0 ${w} ${h}`);
   picture.replaceChildren();
@@ -19,7 +20,6 @@ charts.axes = function (picture, t0, t1, top, unit) {
     x: t => left + (t - t0) / (t1 - t0) * (w - left - right),
     y: v => h - down - v / top * (h - up - down),
   };
-  const step = niceStep(top / 4);
   for (let v = 0; v <= top * 1.001; v += step) {
     svg(picture, "line", { x1: left, x2: w - right, y1: a.y(v), y2: a.y(v), class: "tick" });
     svg(picture, "text", { x: left - 6, y: a.y(v) + 4, "text-anchor": "end", class: "time" }, v >= 1e6 ? `${+(v / 1e6).toFixed(2)} M` : v >= 10000 ? `${v / 1000} k` : String(+v.toFixed(3)));
@@ -27,7 +27,7 @@ charts.axes = function (picture, t0, t1, top, unit) {
   const across = niceStep((t1 - t0) / 4);
   for (let t = Math.ceil(t0 / across) * across; t <= t1; t += across) {
     const x = a.x(t);
-    svg(picture, "text", { x, y: h - 5, "text-anchor": x > w - 40 ? "end" : "middle", class: "time" }, t1 - t0 >= 5e9 ? `${+(t / 1e9).toFixed(2)} s` : `${+(t / 1e6).toFixed(2)} ms`);
+    if (x < w - 26) svg(picture, "text", { x, y: h - 5, "text-anchor": "middle", class: "time" }, t1 - t0 >= 5e9 ? `${+(t / 1e9).toFixed(2)} s` : `${+(t / 1e6).toFixed(2)} ms`);
   }
   return a;
 };
@@ -77,7 +77,7 @@ charts.sequence = function (host, t0, t1) {
   let top = 1, flow = "", back = "";
   for (const f of store.frames) if (f.from === host && f.bytes && !f.forged) { top = Math.max(top, f.seq + f.bytes); flow = f.flow; }
   if (flow) back = flow.split("-").reverse().join("-");
-  const a = charts.axes(picture, t0, t1, niceStep(Math.max(1000, top)));
+  const a = charts.axes(picture, t0, t1, Math.max(1000, top));
   let first = "", again = "", cross = "", acked = [[0, 0]];
   for (const f of store.frames) {
     if (f.from === host && f.flow === flow && f.bytes) {
@@ -108,7 +108,7 @@ charts.lines = function (id, host, t0, t1, least, list, unit) {
   const picture = $("chart-" + id), lines = list.map(([name, kind, value]) => ({ name, kind, points: samplesOf(host, value) }));
   let top = least;
   for (const l of lines) for (const [, v] of l.points) top = Math.max(top, v);
-  const a = charts.axes(picture, t0, t1, niceStep(top));
+  const a = charts.axes(picture, t0, t1, top);
   for (const l of lines) svg(picture, "path", { d: stairs(l.points, a, store.now), class: "p k-" + l.kind });
   const last = lines.filter(l => l.points.length).map(l => `${l.name} ${thousands(+l.points.at(-1)[1].toFixed(1))} ${unit}`);
   picture.setAttribute("aria-label", last.length ? `Host ${"AB"[host]} at ${ms(store.now)}: ${last.join(", ")}.` : "No connection yet.");

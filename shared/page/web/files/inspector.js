@@ -43,14 +43,14 @@ inspector.drawState = function (f) {
 };
 
 inspector.tools = function (f) {
-  const stuck = f.fate && f.due <= f.sent;
+  const stuck = f.fate !== "" && f.due <= f.sent;
   const late = el("input", { type: "number", min: 1, max: 60000, value: "30", "aria-label": "milliseconds" });
   const note = stuck ? "It never left its sender." : f.fate ? "Doing something to it takes you back to when it was half way." : "";
   return el("div", { class: "tools" },
     el("button", { id: "lose", type: "button", class: "danger", disabled: stuck || f.fate === "taken off the cable", onclick: () => doTo("lose"), title: "It does not arrive (D)" }, "Lose it"),
     el("button", { id: "double", type: "button", disabled: stuck, onclick: () => doTo("double"), title: "It arrives twice (X)" }, "Double it"),
     el("span", { class: "join" }, el("button", { id: "delay", type: "button", disabled: stuck, onclick: () => doTo(`delay.#.${Math.max(1, Math.min(60000, Math.round(+late.value) || 30))}`), title: "It arrives later (L)" }, "Delay it by"), late, " ms"),
-    note && el("p", { class: "hint" }, note));
+    note ? el("p", { class: "hint" }, note) : null);
 };
 
 // doTo does something to the selected frame. # stands for its number.

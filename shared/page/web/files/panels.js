@@ -90,7 +90,7 @@ panels.lessonList = function (box) {
   }
   box.replaceChildren(
     el("h2", {}, "Say what you expect, then try it"),
-    el("p", {}, "Two hosts, one cable, and the time is yours. What runs here is the code of the chapters, nothing else."),
+    el("p", {}, "Two hosts, one cable, and the time is yours. What runs here is the chapters' own code."),
     list,
     el("p", { class: "hint" }, "Or do as you like: play, click a frame, lose it. ", el("button", { type: "button", class: "quiet", id: "free", onclick: () => go(freeQuery) }, "Begin with a transfer")));
 };
@@ -158,21 +158,31 @@ panels.hosts = function () {
   box.replaceChildren(...columns);
 };
 
-// The log: the newest lines last.
+// The log: the newest lines last. Lines are added to those that are there.
+const log = { lines: null, next: 0, frames: true };
+const logLength = 150;
+
 panels.log = function () {
   const frames = $("logFrames").checked, box = $("lines");
-  if (!box.clientWidth || !panels.changed("log", `${store.id} ${store.lines.length} ${store.lines.at(-1)?.at} ${frames} ${store.selected}`)) return;
-  const list = [];
-  for (let i = store.lines.length - 1; i >= 0 && list.length < 150; i--) {
-    const l = store.lines[i];
-    if (frames || l.what === "note" || l.what === "app") list.push(i);
+  if (!box.clientWidth) return;
+  if (log.lines !== store.lines || log.frames !== frames) { // another world, or another time
+    box.replaceChildren();
+    Object.assign(log, { lines: store.lines, next: Math.max(0, store.lines.length - 4 * logLength), frames });
   }
-  box.replaceChildren(...list.reverse().map(i => {
-    const l = store.lines[i], id = frameOf(l);
-    return el("li", { class: `${l.what} h${l.host}${id >= 0 && id === store.selected ? " on" : ""}`, "data-f": id >= 0 ? String(id) : undefined },
-      el("time", {}, ms(l.at)), el("b", {}, "AB"[l.host]), el("i", { "aria-label": words[l.what] }, { in: "←", out: "→", note: "", app: "»" }[l.what]), el("span", {}, l.text));
-  }));
-  box.scrollTop = box.scrollHeight;
+  const added = log.next < store.lines.length;
+  const list = [];
+  for (; log.next < store.lines.length; log.next++) {
+    const l = store.lines[log.next];
+    if (!frames && l.what !== "note" && l.what !== "app") continue;
+    const id = frameOf(l);
+    list.push(el("li", { class: `${l.what} h${l.host}`, "data-f": id >= 0 ? String(id) : undefined },
+      el("time", {}, ms(l.at)), el("b", {}, "AB"[l.host]), el("i", { "aria-label": words[l.what] }, { in: "←", out: "→", note: "", app: "»" }[l.what]), el("span", {}, l.text)));
+  }
+  box.append(...list.slice(-logLength));
+  while (box.childElementCount > logLength) box.firstElementChild.remove();
+  if (!panels.changed("log", `${log.next} ${store.selected} ${store.id}`)) return;
+  for (const li of box.children) li.classList.toggle("on", li.dataset.f !== undefined && +li.dataset.f === store.selected);
+  if (added) box.scrollTop = box.scrollHeight;
 };
 
 // frameOf finds the frame that a line is about: it was sent in that instant, or had just arrived.

@@ -8,6 +8,7 @@ const store = {
   frames: [], lines: [], samples: [],
   hosts: [null, null], apps: [null, null],
   before: [null, null], // the hosts as they were before the last step, to mark what has changed
+  looked: 0, lookedAt: -1, // when the hosts were looked at: by the page's clock, and by the world's
   ahead: 0, full: false,
   since: {},
   verdict: null,
@@ -27,25 +28,31 @@ store.open = function (query) {
   store.playing = false;
   store.selected = -1;
   store.forget();
+  store.before = [null, null]; store.hosts = [null, null];
   store.pull();
 };
 
 store.forget = function () {
   store.frames = []; store.lines = []; store.samples = []; store.since = {};
-  store.before = [null, null]; store.hosts = [null, null];
 };
 
 // pull asks for what is new.
 store.pull = function () {
-  const v = JSON.parse(engine.call("view", store.id, JSON.stringify(store.since)));
+  // While time passes, the tables of what the hosts know are read less often than they could be drawn.
+  const hosts = !store.playing || performance.now() - store.looked > 150;
+  if (hosts) store.looked = performance.now();
+  const v = JSON.parse(engine.call("view", store.id, JSON.stringify({ ...store.since, hosts })));
   for (const f of v.frames) {
     if (store.frames[f.id]) Object.assign(store.frames[f.id], f); else store.frames[f.id] = f;
   }
   store.lines.push(...v.lines);
   store.samples.push(...v.samples ?? []);
   Object.assign(store, { since: v.since, now: v.now, query: v.query, ahead: v.ahead, full: !!v.full, apps: v.apps });
-  store.before = store.hosts;
-  store.hosts = v.hosts ?? [null, null];
+  if (hosts) {
+    if (v.now !== store.lookedAt) store.before = store.hosts;
+    store.hosts = v.hosts ?? [null, null];
+    store.lookedAt = v.now;
+  }
   store.verdict = JSON.parse(engine.call("judge", store.id));
 };
 
@@ -97,14 +104,17 @@ store.instants = function () {
 // landing is how much after an event Step stops: see world.Step.
 const landing = 2000;
 
+// stops returns where Step has stopped on the way, or would have: a moment after each event. What happens in that
+// moment belongs to the same event.
+store.stops = function () {
+  const stops = [0];
+  for (const at of store.instants()) if (at > stops.at(-1)) stops.push(at + landing);
+  return stops;
+};
+
 // back goes back by one event.
 store.back = function () {
-  const all = store.instants();
-  let i = all.length - 1;
-  while (i > 0 && all[i] + landing >= store.now) i--;
-  // What a host does a moment after a frame has reached it belongs to the same event.
-  const at = all[i] === 0 ? 0 : Math.min(all[i] + landing, store.now - 1);
-  store.seek(at);
+  store.seek(Math.max(0, ...store.stops().filter(at => at < store.now).slice(-1)));
   return `Back at ${ms(store.now)}.`;
 };
 

@@ -33,11 +33,11 @@ func TestFieldsSYN(t *testing.T) {
 48+2 | TCP | Window | 64240
 50+2 | TCP | Checksum | 0xa158
 52+2 | TCP | Urgent Pointer | 0
-54+4 | TCP | Maximum Segment Size | 1460
-58+2 | TCP | SACK-Permitted
-60+10 | TCP | Timestamps | TSval 1792527227, TSecr 0
-70+1 | TCP | No-Operation
-71+3 | TCP | Window Scale | 10
+54+4 | TCP | Maximum Segment Size | 1460 | kind 2, 4 bytes
+58+2 | TCP | SACK-Permitted |  | kind 4, 2 bytes
+60+10 | TCP | Timestamps | TSval 1792527227, TSecr 0 | kind 8, 10 bytes
+70+1 | TCP | No-Operation |  | kind 1, 1 byte
+71+3 | TCP | Window Scale | 10 | kind 3, 3 bytes
 `, "\n")
 	if !strings.Contains(lines, want) || !strings.HasSuffix(lines, rest) {
 		t.Errorf("got\n%swant in it\n%sand at its end\n%s", lines, want, rest)
@@ -61,8 +61,8 @@ func TestFieldsTCPWrong(t *testing.T) {
 		"9c5a0050 3d15879c 00000000 6002faf0 00000000":                            "46.0+4 bits | TCP | Data Offset | 6 | a header of 24 bytes | " + errTCPHeader.Error(),
 		"9c5a0050 3d15879c 00000000 5002faf0 00010000":                            "50+2 | TCP | Checksum | 0x0001 |  | " + errTCPChecksum.Error(),
 		"9c5a0050 3d15879c 00000000 6002faf0 00010000 02000000":                   "54+4 | TCP | Options |  | malformed: not read",
-		"9c5a0050 3d15879c 00000000 6002faf0 00010000 00070707 6869":              "54+1 | TCP | End of Option List\n55+3 | TCP | Padding\n58+2 | TCP | Data | 2 bytes",
-		"9c5a0050 3d15879c 00000000 8010faf0 00010000 0101050a 000003e9 000007d1": "56+10 | TCP | SACK | {1001:2001}",
+		"9c5a0050 3d15879c 00000000 6002faf0 00010000 00070707 6869":              "54+1 | TCP | End of Option List |  | kind 0, 1 byte\n55+3 | TCP | Padding\n58+2 | TCP | Data | 2 bytes",
+		"9c5a0050 3d15879c 00000000 8010faf0 00010000 0101050a 000003e9 000007d1": "56+10 | TCP | SACK | {1001:2001} | kind 5, 10 bytes",
 	} {
 		if lines := fieldLines(t, segmentIn(segment)); !strings.Contains("\n"+lines, "\n"+want+"\n") {
 			t.Errorf("%s:\n%swant in it\n%s", segment, lines, want)

@@ -207,7 +207,11 @@ func (l *fieldList) addTCPOptions(list []byte) {
 			return
 		}
 		name, value := optionField(option)
-		l.add(8*len(option), name, value, "")
+		kind := fmt.Sprintf("kind %d, %d bytes", option[0], len(option))
+		if len(option) == 1 {
+			kind = fmt.Sprintf("kind %d, 1 byte", option[0])
+		}
+		l.add(8*len(option), name, value, kind)
 		list = list[len(option):]
 		if option[0] == tcpOptionEnd {
 			l.add(8*len(list), "Padding", "", "")
@@ -217,7 +221,7 @@ func (l *fieldList) addTCPOptions(list []byte) {
 }
 
 // optionField names an option, and says what is in it. One that has not its kind's length has
-// no more than a number.
+// no name.
 func optionField(o []byte) (name, value string) {
 	switch {
 	case o[0] == tcpOptionEnd:
@@ -235,5 +239,5 @@ func optionField(o []byte) (name, value string) {
 	case o[0] == 8 && len(o) == 10:
 		return "Timestamps", fmt.Sprintf("TSval %d, TSecr %d", binary.BigEndian.Uint32(o[2:]), binary.BigEndian.Uint32(o[6:]))
 	}
-	return fmt.Sprintf("Option %d", o[0]), fmt.Sprintf("%d bytes", len(o))
+	return "Option", ""
 }

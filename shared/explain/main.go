@@ -3,6 +3,7 @@
 //
 //	go run ./shared/explain FILE.pcap
 //	go run ./shared/explain -v -frame 3 FILE.pcapng
+//	go run ./shared/explain -frame 3 -bytes 14:34 FILE.pcap
 package main
 
 import (
@@ -27,17 +28,19 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: go run ./shared/explain [-v] [-frame N] FILE    (pcap or pcapng; - is standard input)")
+		fmt.Fprintln(stderr, "usage: go run ./shared/explain [-v] [-frame N [-bytes FROM:TO]] FILE    (pcap or pcapng; - is standard input)")
 		flags.PrintDefaults()
 	}
 	verbose := flags.Bool("v", false, "print each field: its bytes, its name, its value, and what that means")
 	only := flags.Int("frame", 0, "print frame `N` alone, the first being 1")
+	var part byteRange
+	flags.Var(&part, "bytes", "print the bytes `FROM:TO` of the frame, TO not included, and what they mean")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
 	case err != nil:
 		return 2
-	case flags.NArg() != 1 || *only < 0:
+	case flags.NArg() != 1 || *only < 0 || part.to > 0 && *only == 0:
 		flags.Usage()
 		return 2
 	}
@@ -52,7 +55,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		in = file
 	}
 	out := bufio.NewWriter(stdout)
-	err := explain(in, out, *verbose, *only)
+	err := explain(in, out, *verbose, *only, part)
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}
@@ -63,8 +66,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// explain prints what a capture has: all frames, or the one with a number.
-func explain(in io.Reader, out io.Writer, verbose bool, only int) error {
+// explain prints what a capture has: all frames, or the one with a number, or a part of that.
+func explain(in io.Reader, out io.Writer, verbose bool, only int, part byteRange) error {
 	capture, err := pcap.NewReader(in)
 	if err != nil {
 		return err
@@ -83,6 +86,9 @@ func explain(in io.Reader, out io.Writer, verbose bool, only int) error {
 		said := host.Describe(f.Bytes) // also of a frame that is not printed: later ones are told beside it
 		if only > 0 && only != n {
 			continue
+		}
+		if part.to > 0 {
+			return part.print(out, f.Bytes)
 		}
 		if err := printFrame(out, n, f, said, verbose); err != nil || only == n {
 			return err

@@ -71,6 +71,42 @@ func TestExplainFields(t *testing.T) {
 	}
 }
 
+// A part of a frame, byte by byte: fields that share a byte share a line, and long ones have several.
+func TestExplainBytes(t *testing.T) {
+	stdout, stderr, status := explained(t, nil, "-frame", "4", "-bytes", "14:98", "../../part2-ipv4-icmp/stack/testdata/ping.cap")
+	want := `45                                                Version: 4; IHL: 5, a header of 20 bytes
+00                                                DSCP: 0; ECN: 0
+00 54                                             Total Length: 84, of the datagram, in bytes
+81 3a                                             Identification: 33082
+40 00                                             Flags: 2, DF; Fragment Offset: 0, byte 0 of the payload
+40                                                Time to Live: 64
+01                                                Protocol: 1, ICMP
+a5 6a                                             Header Checksum: 0xa56a
+0a 00 00 01                                       Source Address: 10.0.0.1
+0a 00 00 04                                       Destination Address: 10.0.0.4
+08                                                Type: 8, echo request
+00                                                Code: 0
+69 23                                             Checksum: 0x6923
+00 12                                             Identifier: 18
+00 01                                             Sequence Number: 1
+08 76 04 6b 00 00 00 00 c2 15 01 00 00 00 00 00   Data: 56 bytes
+10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f
+20 21 22 23 24 25 26 27 28 29 2a 2b 2c 2d 2e 2f
+30 31 32 33 34 35 36 37
+`
+	if stdout != want || stderr != "" || status != 0 {
+		t.Errorf("status %d, %s, got\n%swant\n%s", status, stderr, stdout, want)
+	}
+	for _, args := range [][]string{{"-bytes", "0:4"}, {"-frame", "4", "-bytes", "4:4"}, {"-frame", "4", "-bytes", "x"}} {
+		if _, _, status := explained(t, nil, append(args, "../../part2-ipv4-icmp/stack/testdata/ping.cap")...); status != 2 {
+			t.Errorf("%q: status %d, want 2", args, status)
+		}
+	}
+	if _, stderr, status := explained(t, nil, "-frame", "4", "-bytes", "0:99", "../../part2-ipv4-icmp/stack/testdata/ping.cap"); status != 1 || !strings.Contains(stderr, "98 bytes") {
+		t.Errorf("beyond the end: status %d, %s", status, stderr)
+	}
+}
+
 // Frames that are not Ethernet's, or not whole, are said to be so; wrong command lines and files too.
 func TestExplainSays(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x.pcap")

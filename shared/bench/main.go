@@ -6,8 +6,10 @@
 //	go -C shared/bench run .
 //	go -C shared/bench run . -only '^bulk' -peers part5,gvisor -rounds 1 -seconds 1
 //	go -C shared/bench run . -where
+//	go -C shared/bench run . -grades
 //
-// -where profiles part 5 alone, with perf, and writes where its time goes into the same page.
+// -where profiles part 5 alone, with perf, and writes where its time goes into the same page. -grades has shared/grade grade
+// the five parts and the peers, and writes docs/grades.md.
 //
 // It needs Linux and root, or a system that allows ordinary users private networks (go run ./shared/lab tells), and nft for
 // the rows in which Linux loses frames. All takes about two hours, a row of -only as long as it says itself. Nothing else
@@ -67,6 +69,7 @@ type options struct {
 	json, from      string
 	tables, plot    string
 	where           bool
+	grades          bool
 }
 
 func (o options) duration() time.Duration { return time.Duration(o.seconds) * time.Second }
@@ -77,7 +80,9 @@ func main() {
 		fmt.Fprintf(os.Stderr, "bench: %v (-h lists the flags)\n", err)
 		os.Exit(2)
 	}
-	if os.Args[0] == innerName {
+	if opt.grades {
+		err = gradeAll()
+	} else if os.Args[0] == innerName {
 		err = opt.work()
 	} else {
 		err = enter(opt)
@@ -113,6 +118,7 @@ func parseOptions() (opt options, err error) {
 	flag.StringVar(&opt.from, "from", "", "begin with the numbers of this `FILE` (of -json); what is measured now takes their place; -rounds 0: nothing")
 	flag.StringVar(&opt.tables, "tables", "", "write the tables into the page `FILE` (default, if all is measured: ../../docs/performance.md)")
 	flag.BoolVar(&opt.where, "where", false, "measure nothing, but find out where part 5's time goes, and write that into the page")
+	flag.BoolVar(&opt.grades, "grades", false, "measure nothing, but have shared/grade grade the parts and the peers, and write docs/grades.md")
 	flag.StringVar(&opt.plot, "plot", "", "write the picture to `FILE` (default, if all is measured: ../../docs/performance.svg)")
 	list := flag.Bool("list", false, "list the measures and the peers")
 	flag.Parse()

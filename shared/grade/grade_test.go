@@ -212,3 +212,54 @@ func TestScriptsForOutside(t *testing.T) {
 		t.Errorf("renumbered: %q", got)
 	}
 }
+
+// The skeletons of docs/your-own reach the first milestone, and a beginner is told what the next one wants.
+func TestSkeletons(t *testing.T) {
+	root := filepath.Join("..", "..")
+	program := filepath.Join(t.TempDir(), "my-stack")
+	if said, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, "framebyframe/docs/your-own/go").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	stacks := map[string][]string{"Go": {program}}
+	if python, err := exec.LookPath("python3"); err == nil {
+		stacks["Python"] = []string{python, filepath.Join(root, "docs", "your-own", "python", "stack.py")}
+	} else {
+		t.Log("no python3: docs/your-own/python was not tried")
+	}
+	for name, command := range stacks {
+		t.Run(name, func(t *testing.T) {
+			var first, second strings.Builder
+			if status := grade(append([]string{"-part", "1", "-only", "arp: a question is answered", "--"}, command...), &first, io.Discard); status != passed {
+				t.Errorf("the first milestone: status %d\n%s", status, first.String())
+			}
+			status := grade(append([]string{"-part", "2", "-only", "ipv4 and icmp: echo", "--"}, command...), &second, io.Discard)
+			for _, want := range []string{"no echo reply comes", "EtherType 0x0800", "protocol 1, type 8", "RFC 792", "0 of    1"} {
+				if status != failed || !strings.Contains(second.String(), want) {
+					t.Errorf("the next milestone: status %d, want %q\n%s", status, want, second.String())
+				}
+			}
+		})
+	}
+}
+
+// What docs/your-own.md shows of the cable in other languages compiles, where there is a compiler.
+func TestCablesCompile(t *testing.T) {
+	dir := filepath.Join("..", "..", "docs", "your-own", "cable")
+	out := filepath.Join(t.TempDir(), "out")
+	for _, command := range [][]string{
+		{"cc", "-Wall", "-Werror", "-c", "-o", out, filepath.Join(dir, "cable.c")},
+		{"cc", "-Wall", "-Werror", "-c", "-o", out, filepath.Join(dir, "tap.c")},
+		{"rustc", "-D", "warnings", "-o", out, filepath.Join(dir, "cable.rs")},
+		{"python3", "-m", "py_compile", filepath.Join(dir, "cable.py")},
+	} {
+		if _, err := exec.LookPath(command[0]); err != nil {
+			t.Logf("%s is not here", command[0])
+			continue
+		}
+		cmd := exec.Command(command[0], command[1:]...)
+		cmd.Env = append(os.Environ(), "PYTHONPYCACHEPREFIX="+t.TempDir())
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", command, err, said)
+		}
+	}
+}

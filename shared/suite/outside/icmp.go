@@ -81,7 +81,8 @@ func (b *Bench) wantEchoReply(seq uint16, data []byte) {
 	b.Helper()
 	p := b.next(b.Late, b.isEchoReply)
 	if p == nil {
-		b.Fatalf("no echo reply comes")
+		b.Fatalf("no echo reply comes. The stack was sent an IPv4 datagram (EtherType 0x0800) to its address, with an ICMP echo " +
+			"request in it (protocol 1, type 8), and said nothing")
 	}
 	ip, icmp := b.icmpOf(p)
 	b.checkHeader(p, ip)

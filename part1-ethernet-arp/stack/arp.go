@@ -182,9 +182,9 @@ func (s *Stack) receiveARP(b []byte) error {
 	forUs := p.tpa == s.ip.Addr()
 	switch {
 	case p.sha.isGroup(), p.sha.isZero():
-		return errARPSenderMAC // else one packet could turn all our traffic into broadcasts
+		return errARPSenderMAC // otherwise one packet could turn all our traffic into broadcasts
 	case p.sha == s.mac:
-		return errARPOwn // nor could we send anything to anybody at our own card
+		return errARPOwn // what we sent there would reach no one
 	case p.spa == s.ip.Addr():
 		return s.receiveConflict(p)
 	case p.spa.IsUnspecified() && p.op == arpRequest && forUs:
@@ -224,9 +224,9 @@ func (s *Stack) sendARP(dst MAC, op uint16, tha MAC, tpa netip.Addr) {
 	s.sendFrame(dst, etherTypeARP, p)
 }
 
-// Announce tells everybody on the link which MAC address ours is, now and once
-// more in two seconds, so that nobody goes on using an old one. An announcement
-// is a question that we ask about ourselves (RFC 5227 2.3).
+// Announce tells all hosts on the link our MAC address, now and once more in two seconds,
+// so that none goes on using an old one. An announcement is a question that we ask about
+// ourselves (RFC 5227 2.3).
 func (s *Stack) Announce() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -252,16 +252,15 @@ func (s *Stack) sendAnnouncement() {
 // (RFC 5227 1.1: DEFEND_INTERVAL).
 const defendInterval = 10 * time.Second
 
-// receiveConflict handles an ARP packet whose sender has our IP address and
-// another MAC address: somebody else uses our address, and neighbours will send
-// to whichever of us spoke last.
+// receiveConflict handles an ARP packet whose sender has our IP address and another MAC
+// address: another host uses our address, and neighbours will send to whichever of us spoke
+// last.
 //
-// RFC 5227 2.4 (c): a host that must keep its address announces it once more.
-// "If this is not the first conflicting ARP packet the host has seen, and the
-// time recorded for the previous conflicting ARP packet is within
-// DEFEND_INTERVAL seconds, then the host MUST NOT send another defensive ARP
-// Announcement", or two such hosts would shout at each other for ever. The time
-// is recorded, as the sentence before that one says, when we defend.
+// RFC 5227 2.4 (c): a host that must keep its address announces it once more. "If this is
+// not the first conflicting ARP packet the host has seen, and the time recorded for the
+// previous conflicting ARP packet is within DEFEND_INTERVAL seconds, then the host MUST NOT
+// send another defensive ARP Announcement", or two such hosts would shout at each other
+// forever. The time is recorded, as the sentence before that one says, when we defend.
 func (s *Stack) receiveConflict(p arpPacket) error {
 	now := time.Now()
 	if now.Sub(s.arp.defended) < defendInterval {

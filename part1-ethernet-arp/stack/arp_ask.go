@@ -18,10 +18,9 @@ const (
 	// unicast polls "typically N is 2" (RFC 1122 2.3.2.1); one more costs nothing.
 	arpQuestions = 3
 
-	// "The link layer SHOULD save (rather than discard) at least one (the latest)
-	// packet of each set of packets destined to the same unresolved IP address"
-	// (RFC 1122 2.3.2.2). One neighbour's may be all fragments of one datagram:
-	// 65,535 bytes make 45 of them.
+	// "The link layer SHOULD save (rather than discard) at least one (the latest) packet of
+	// each set of packets destined to the same unresolved IP address" (RFC 1122 2.3.2.2).
+	// They may be the fragments of one datagram: 65,535 bytes make 45 of them.
 	arpMaxWaiting    = 64
 	arpMaxWaitingAll = 256 // over all neighbours, so at most 400 kB at an MTU of 1500
 )
@@ -72,9 +71,9 @@ func (s *Stack) useNeighbour(ip netip.Addr) (*neighbour, error) {
 	return n, nil
 }
 
-// ask sends a question for n's MAC. If we knew it, the question goes to that
-// card alone, while packets go on flowing: RFC 1122 2.3.2.1 calls this a
-// unicast poll. Otherwise everybody is asked.
+// ask sends a question for n's MAC. If we knew it, the question goes to that card alone,
+// while packets go on flowing: RFC 1122 2.3.2.1 calls this a unicast poll. Otherwise the
+// question goes to all.
 func (s *Stack) ask(n *neighbour) {
 	state, dst := neighbourIncomplete, broadcastMAC
 	if n.state == neighbourReachable || n.state == neighbourProbe {
@@ -86,9 +85,9 @@ func (s *Stack) ask(n *neighbour) {
 	s.sendARP(dst, arpRequest, MAC{}, n.ip)
 }
 
-// wait keeps w until n has answered. When there is no room, the oldest packet
-// for n goes, for the latest is the one that is most likely still wanted; or, if
-// too many wait for others, the oldest of those for whom the most wait.
+// wait keeps w until n has answered. When there is no room, the oldest packet for n is
+// dropped, as the latest is the one most likely still wanted; if too many wait for all
+// neighbours together, the oldest for the neighbour with the most.
 func (s *Stack) wait(n *neighbour, w waitingPacket) {
 	switch {
 	case len(n.waiting) >= arpMaxWaiting:
@@ -143,10 +142,10 @@ func (s *Stack) dropPacket(w waitingPacket, reason error) {
 	s.freePacket(w.p)
 }
 
-// Resolve returns the MAC address of the neighbour ip. It asks if the table
-// does not have it, three times, a second apart. The error wraps
-// syscall.EHOSTUNREACH if nobody answers, syscall.ENETUNREACH if ip is not on
-// this link, net.ErrClosed if the stack is closed, or it is ctx's.
+// Resolve returns the MAC address of the neighbour ip. It asks if the table does not have
+// it, three times, a second apart. The error wraps syscall.EHOSTUNREACH if there is no
+// answer, syscall.ENETUNREACH if ip is not on this link, net.ErrClosed if the stack is
+// closed, or it is ctx's.
 func (s *Stack) Resolve(ctx context.Context, ip netip.Addr) (MAC, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

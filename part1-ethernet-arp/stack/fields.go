@@ -46,7 +46,7 @@ type fieldList struct {
 // rest returns what the present layer has not told of yet.
 func (l *fieldList) rest() []byte { return l.frame[l.at/8 : l.end] }
 
-// limit leaves the next n bytes to the present layer and those above it: what is behind is
+// limit leaves the next n bytes to the present layer and those above it: what follows is
 // not theirs.
 func (l *fieldList) limit(n int) { l.end = min(l.end, l.at/8+max(0, n)) }
 
@@ -146,7 +146,7 @@ func (l *fieldList) addEther() {
 	}
 }
 
-// addSNAP adds the length of an 802.3 frame and what RFC 1042 puts behind it.
+// addSNAP adds the length of an 802.3 frame and what RFC 1042 puts after it.
 func (l *fieldList) addSNAP(payload int, err error) {
 	l.addNumber(16, "Length", "of what follows, in bytes, without padding")
 	switch err {

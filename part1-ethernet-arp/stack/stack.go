@@ -38,8 +38,8 @@ type Device interface {
 	Buffered() int
 }
 
-// maxBatch is how many frames are handled before the lock is let go, so that
-// others get their turn under any load.
+// maxBatch is how many frames are handled before the lock is released, so that others get
+// their turn under any load.
 const maxBatch = 64
 
 // Config says who a stack is.
@@ -105,12 +105,12 @@ func (s *Stack) Run() error {
 		if err != nil {
 			return s.end(err)
 		}
-		runtime.Gosched() // whoever was woken has his turn before the next batch
+		runtime.Gosched() // those that were woken get their turn before the next batch
 	}
 }
 
-// receiveBatch handles the frame that was read into the first n bytes of frame,
-// and the ones that wait behind it. It returns the error if the device fails.
+// receiveBatch handles the frame that was read into the first n bytes of frame, and those
+// that wait after it. It returns the error if the device fails.
 func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,10 +124,9 @@ func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
 	return err
 }
 
-// receiveFrame is where the way up begins: each frame that the device gives us
-// comes through here, and each layer hands on what it does not handle itself. A
-// layer returns the reason if it drops what it got. The bytes are Run's: whoever
-// wants to keep some must copy them.
+// receiveFrame is where the way up begins: each frame that the device gives us comes
+// through here, and each layer hands on what it does not handle itself. A layer returns the
+// reason if it drops what it got. The bytes are Run's: what is to be kept must be copied.
 func (s *Stack) receiveFrame(frame []byte) {
 	s.received++
 	s.traceFrame(traceIn, frame)
@@ -186,8 +185,8 @@ func (s *Stack) drop(err error) {
 	}
 }
 
-// Close ends Run and everything that waits. It leaves no timer behind. Its error
-// is the device's.
+// Close ends Run and everything that waits. It leaves no timer behind. The error is the
+// device's.
 func (s *Stack) Close() error {
 	s.mu.Lock()
 	s.closeLayers()
@@ -209,8 +208,8 @@ func (s *Stack) end(err error) error {
 	return fmt.Errorf("the device is lost: %w", err)
 }
 
-// closeLayers stops every timer and ends everything that waits, from the top
-// down: who is told may want to send a last word.
+// closeLayers stops every timer and ends everything that waits, from the top down: a
+// protocol may have a last packet to send.
 func (s *Stack) closeLayers() {
 	if s.closed {
 		return
@@ -219,7 +218,7 @@ func (s *Stack) closeLayers() {
 	s.closeARP()
 }
 
-// errClosed is what a call gets when the stack is closed under it.
+// errClosed is what a call returns if the stack is closed while it waits.
 var errClosed = fmt.Errorf("%w: %w", newDropReason("the stack is closed"), net.ErrClosed)
 
 // Summary returns what passed through the stack so far: frames received and

@@ -13,10 +13,10 @@ import (
 // 3.2.2 asks for the header and 8 bytes at least).
 const maxQuote = 576 - ipv4MinHeaderLen - icmpHeaderLen
 
-// Errors may be sent in bursts of icmpBurst, and one every icmpInterval in the
-// long run, whoever causes them. Nobody needs more, and somebody who forges his
-// source address should not have us flood another one. Echo replies are not
-// limited: they are what was asked for.
+// Errors may be sent in bursts of icmpBurst, and one every icmpInterval in the long run,
+// whatever causes them. No one needs more, and a host that forges its source address must
+// not be able to have us flood another. Echo replies are not limited: they are what was
+// asked for.
 const (
 	icmpBurst    = 50
 	icmpInterval = 10 * time.Millisecond
@@ -36,8 +36,8 @@ func (s *Stack) sendParameterProblem(h *ipv4Header, pointer int) {
 	s.sendICMPError(h, icmpMessage{typ: icmpParameterProblem, rest: [4]byte{uint8(pointer)}})
 }
 
-// sendICMPError tells the sender of a datagram that something is wrong with it,
-// unless it is one that nobody may complain of.
+// sendICMPError tells the sender of a datagram that something is wrong with it, unless it
+// is one of those that must not be complained about.
 func (s *Stack) sendICMPError(h *ipv4Header, m icmpMessage) {
 	if !mayComplain(h) {
 		return
@@ -110,7 +110,7 @@ func (s *Stack) receiveICMPError(h *ipv4Header, m icmpMessage) error {
 // number that other systems give to programs.
 type icmpError struct {
 	typ, code uint8
-	from      netip.Addr // who complains
+	from      netip.Addr // the host that complains
 	length    int        // of the datagram that it is about, in bytes
 	mtu       int        // with codeFragmentationNeeded: what would fit (RFC 1191); old routers say 0
 }

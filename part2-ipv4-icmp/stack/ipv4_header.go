@@ -171,7 +171,7 @@ func describeBadIPv4(b []byte, err error) string {
 const minMTU = 68
 
 // addIPv4 adds the fields of an IPv4 header that was read into h, and reports whether what is
-// behind it can be read, too. err is what was wrong.
+// after it can be read, too. err is what was wrong.
 func (l *fieldList) addIPv4(h *ipv4Header, err error) bool {
 	l.enter("IPv4")
 	if err == errIPv4Short {

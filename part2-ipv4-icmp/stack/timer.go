@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// timer calls a function once, under the stack's lock, when its time has come.
-// It can be started, stopped and started again as often as one likes.
+// timer calls a function once, under the stack's lock, when its time has come. It can be
+// started and stopped any number of times.
 type timer struct {
 	mu *sync.Mutex // the stack's lock
 	f  func()
@@ -51,8 +51,8 @@ func (t *timer) left() time.Duration {
 	return max(0, time.Until(t.due))
 }
 
-// fire runs in a goroutine of its own. By the time it has the lock, the timer
-// may have been stopped, or started anew: then due tells.
+// fire runs in a goroutine of its own. By the time it has the lock, the timer may have been
+// stopped, or started anew: due says which.
 func (t *timer) fire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -79,7 +79,7 @@ func parseICMPHeader(b []byte) (icmpMessage, error) {
 	return icmpMessage{typ: b[0], code: b[1], rest: [4]byte(b[4:8]), data: b[icmpHeaderLen:]}, nil
 }
 
-// put writes the header to the first 8 bytes of b, which has the data behind it.
+// put writes the header to the first 8 bytes of b, which has the data after it.
 func (m *icmpMessage) put(b []byte) {
 	b[0], b[1] = m.typ, m.code
 	b[2], b[3] = 0, 0 // the checksum counts as zero while it is computed
@@ -96,11 +96,11 @@ func echoRest(id, seq uint16) (rest [4]byte) {
 
 // Reasons why an ICMP message is dropped.
 var (
-	// "If an ICMP message of unknown type is received, it MUST be silently
-	// discarded." (RFC 1122 3.2.2) So is source quench, as RFC 6633 wants; and
-	// redirects, against RFC 1122 3.2.2.2 ("a host receiving a Redirect message MUST
-	// update its routing information accordingly"): we have one gateway only, and
-	// anybody on the link could send us to another one.
+	// "If an ICMP message of unknown type is received, it MUST be silently discarded." (RFC
+	// 1122 3.2.2) So is source quench, as RFC 6633 wants; and redirects, against RFC 1122
+	// 3.2.2.2 ("a host receiving a Redirect message MUST update its routing information
+	// accordingly"): we have one gateway only, and any host on the link could send us to
+	// another one.
 	errICMPType      = newDropReason("ICMP: nothing here handles this type")
 	errICMPUnasked   = newDropReason("ICMP: echo reply to what we did not ask")
 	errICMPQuote     = newDropReason("ICMP: error quotes no datagram of ours")

@@ -18,7 +18,7 @@ type EchoReply struct {
 	RTT   time.Duration // round-trip time
 }
 
-// errEchoBusy is what a caller gets who asks what is being asked already.
+// errEchoBusy is the error for a request whose like is still waiting for its reply.
 var errEchoBusy = errors.New("this sequence number is in use")
 
 // echoKey tells echo requests from each other.
@@ -51,10 +51,10 @@ func (s *Stack) closeEcho() {
 	}
 }
 
-// Ping sends an echo request with the data and waits for the reply, or until ctx
-// ends. No two callers may use the same dst and seq at a time. The error wraps
-// syscall.EHOSTUNREACH and its like if somebody, or ARP, says why there will be
-// no reply, net.ErrClosed if the stack is closed, or it is ctx's.
+// Ping sends an echo request with the data and waits for the reply, or until ctx ends. No
+// two callers may use the same dst and seq at a time. The error wraps syscall.EHOSTUNREACH
+// or another error number if a router, or ARP, says why there will be no reply,
+// net.ErrClosed if the stack is closed, or it is ctx's.
 func (s *Stack) Ping(ctx context.Context, dst netip.Addr, seq uint16, data []byte) (EchoReply, error) {
 	type result struct {
 		reply EchoReply
@@ -102,7 +102,7 @@ func (s *Stack) ForgetEcho(dst netip.Addr, seq uint16) {
 	delete(s.icmp.echoes.waits, echoKey{dst, seq})
 }
 
-// receiveEchoReply hands a reply to the one who waits for it.
+// receiveEchoReply hands a reply to the caller that waits for it.
 func (s *Stack) receiveEchoReply(h *ipv4Header, m icmpMessage) error {
 	key := echoKey{h.src, m.seq()}
 	wait := s.icmp.echoes.waits[key]
@@ -113,9 +113,8 @@ func (s *Stack) receiveEchoReply(h *ipv4Header, m icmpMessage) error {
 	return nil
 }
 
-// echoFailed tells the one who waits for a reply that none will come. payload is
-// the beginning of the request, as somebody quoted it. The error is nil if there
-// was such a one.
+// echoFailed tells the caller that waits for a reply that none will come. payload is the
+// beginning of the request, as it was quoted. The error is nil if there was such a caller.
 func (s *Stack) echoFailed(h ipv4Header, payload []byte, reason error) error {
 	m, err := parseICMPHeader(payload)
 	key := echoKey{h.dst, m.seq()}
@@ -157,8 +156,8 @@ type pingResult struct {
 	err   error
 }
 
-// PrintPing sends count echo requests, one a second. It returns an error that says
-// why if there was no reply at all, though nobody interrupted it.
+// PrintPing sends count echo requests, one a second. It returns an error that says why if
+// there was no reply at all, unless it was interrupted.
 func (s *Stack) PrintPing(ctx context.Context, dst netip.Addr, count int, out io.Writer) error {
 	p := &pinger{s: s, dst: dst, out: out, began: time.Now()}
 	fmt.Fprintf(out, "PING %v (%v) %d(%d) bytes of data.\n", dst, dst, pingDataLen, pingDataLen+icmpHeaderLen+ipv4MinHeaderLen)

@@ -117,9 +117,8 @@ func isUnicast(ip netip.Addr) bool {
 	return first != 0 && first != 127 && first < 224
 }
 
-// validSource reports whether ip can be the address of another host (RFC 1122
-// 3.2.1.3): no broadcast, no multicast or reserved one, and not our own: nobody but us
-// may send from it.
+// validSource reports whether ip can be the address of another host (RFC 1122 3.2.1.3): no
+// broadcast, no multicast or reserved one, and not our own.
 func (s *Stack) validSource(ip netip.Addr) bool {
 	return ip.Is4() && isUnicast(ip) && ip != s.ip.Addr() && !s.isBroadcast(ip)
 }
@@ -161,13 +160,13 @@ func (s *Stack) sendDatagram(h *ipv4Header, nextHop netip.Addr, p *packet) {
 	s.resolve(nextHop, etherTypeIPv4, p)
 }
 
-// nextHop returns the neighbour that a datagram for dst has to be given to: dst
-// itself if it is on our link, or ourselves, else the gateway (RFC 1122 3.3.1.1).
+// nextHop returns the neighbour that a datagram for dst has to be given to: dst itself if
+// it is on our link, or ourselves, otherwise the gateway (RFC 1122 3.3.1.1).
 func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 	switch {
 	case isNeighbour(s.ip, dst), dst == s.ip.Addr():
 		return dst, nil
-	case !s.validSource(dst): // what nobody sends from, nobody can be sent to
+	case !s.validSource(dst): // no host has such an address
 		return dst, fmt.Errorf("%v is not another host's address: %w", dst, syscall.ENETUNREACH)
 	case s.ipv4.gateway.IsValid():
 		return s.ipv4.gateway, nil
@@ -175,23 +174,23 @@ func (s *Stack) nextHop(dst netip.Addr) (netip.Addr, error) {
 	return dst, fmt.Errorf("%v is not on this link, and there is no gateway: %w", dst, syscall.ENETUNREACH)
 }
 
-// nextID returns an Identification for a datagram that may be cut into fragments,
-// which needs one that differs from those of the datagrams before it. One that
-// must not be cut needs none (RFC 6864 4.1).
+// nextID returns an Identification for a datagram that may be cut into fragments, and
+// therefore needs one that differs from those before it. A datagram that must not be cut
+// needs none (RFC 6864 4.1).
 //
-// One counter serves all destinations, so whoever pings us twice learns how many
-// such datagrams we have sent in between. It also bends RFC 6864 4.3, by which no ID
-// may come again while fragments of an old datagram can be on their way: with more
-// than 65,536 in a minute it does. Datagrams that are not to be cut do not count.
+// One counter serves all destinations, so a host that pings us twice learns how many such
+// datagrams we have sent in between. It also bends RFC 6864 4.3, by which no ID may come
+// again while fragments of an old datagram can be on their way: with more than 65,536 in a
+// minute it does. Datagrams that are not to be cut do not count.
 func (s *Stack) nextID() uint16 {
 	s.ipv4.id++
 	return s.ipv4.id
 }
 
-// What we send to our own address comes back in without having been on the cable. It
-// waits until whoever sent it has let the lock go. Handled at once, it would change things
-// in the middle of the call that sent it, and a ping of ourselves, whose answer we send,
-// and receive, would go deeper and deeper.
+// What we send to our own address comes back in without having been on the cable. It waits
+// until the sender has released the lock. Handled at once, it would change things in the
+// middle of the call that sent it, and a ping of ourselves, whose answer we send, and
+// receive, would go deeper and deeper.
 //
 // Only that one address leads here. The block 127, "Internal host loopback address.
 // Addresses of this form MUST NOT appear outside a host" (RFC 1122 3.2.1.3), belongs to an

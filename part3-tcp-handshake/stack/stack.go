@@ -40,8 +40,8 @@ type Device interface {
 	Buffered() int
 }
 
-// maxBatch is how many frames are handled before the lock is let go, so that
-// others get their turn under any load.
+// maxBatch is how many frames are handled before the lock is released, so that others get
+// their turn under any load.
 const maxBatch = 64
 
 // Config says who a stack is.
@@ -120,12 +120,12 @@ func (s *Stack) Run() error {
 		if err != nil {
 			return s.end(err)
 		}
-		runtime.Gosched() // whoever was woken has his turn before the next batch
+		runtime.Gosched() // those that were woken get their turn before the next batch
 	}
 }
 
-// receiveBatch handles the frame that was read into the first n bytes of frame,
-// and the ones that wait behind it. It returns the error if the device fails.
+// receiveBatch handles the frame that was read into the first n bytes of frame, and those
+// that wait after it. It returns the error if the device fails.
 func (s *Stack) receiveBatch(frame []byte, n int) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,10 +149,9 @@ func (s *Stack) receiveLooped() {
 	}
 }
 
-// receiveFrame is where the way up begins: each frame that the device gives us
-// comes through here, and each layer hands on what it does not handle itself. A
-// layer returns the reason if it drops what it got. The bytes are Run's: whoever
-// wants to keep some must copy them.
+// receiveFrame is where the way up begins: each frame that the device gives us comes
+// through here, and each layer hands on what it does not handle itself. A layer returns the
+// reason if it drops what it got. The bytes are Run's: what is to be kept must be copied.
 func (s *Stack) receiveFrame(frame []byte) {
 	s.received++
 	s.traceFrame(traceIn, frame)
@@ -177,12 +176,12 @@ func (s *Stack) receiveFrame(frame []byte) {
 	}
 }
 
-// errICMPUnwanted is the reason to drop an ICMP error that is of interest to nobody.
+// errICMPUnwanted is the reason to drop an ICMP error about a datagram that no sender waits
+// for.
 var errICMPUnwanted = newDropReason("ICMP: error about something that nobody waits for")
 
-// receiveDatagram hands a datagram that is for us, and whole, to its protocol. The
-// payload, and the options in h, are good until it returns: who wants to keep some
-// must copy them.
+// receiveDatagram hands a datagram that is for us, and whole, to its protocol. The payload,
+// and the options in h, are good until it returns: what is to be kept must be copied.
 func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
@@ -194,10 +193,10 @@ func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	return errIPv4Protocol
 }
 
-// datagramFailed tells the protocol that sent a datagram what became of it. h and
-// payload are its beginning; how much of it there is, nobody promises. reason is an
-// icmpError if somebody on the way says so, else one of those that dropPacket
-// knows: it never left. The error is nil if that was of interest to anybody.
+// datagramFailed tells the protocol that sent a datagram what became of it. h and payload
+// are its beginning, of any length. reason is an icmpError if a host on the way says so,
+// otherwise one of those that dropPacket knows: it never left. The error is nil if a sender
+// was waiting to hear that.
 func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error {
 	switch h.protocol {
 	case protocolICMP:
@@ -208,14 +207,14 @@ func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error
 	return errICMPUnwanted
 }
 
-// unsent is told of a packet that dropPacket drops.
+// unsent tells the sender of a packet why dropPacket drops it.
 func (s *Stack) unsent(etherType uint16, packet []byte, reason error) {
 	if etherType != etherTypeIPv4 {
 		return
 	}
 	var h ipv4Header
 	if payload, err := h.parse(packet); err == nil && h.offset == 0 {
-		_ = s.datagramFailed(h, payload, reason) // dropped already, if it is of no interest
+		_ = s.datagramFailed(h, payload, reason) // it is counted as dropped already
 	}
 }
 
@@ -255,8 +254,8 @@ func (s *Stack) drop(err error) {
 	}
 }
 
-// Close ends Run and everything that waits. It leaves no timer behind. Its error
-// is the device's.
+// Close ends Run and everything that waits. It leaves no timer behind. The error is the
+// device's.
 func (s *Stack) Close() error {
 	s.mu.Lock()
 	s.closeLayers()
@@ -278,8 +277,8 @@ func (s *Stack) end(err error) error {
 	return fmt.Errorf("the device is lost: %w", err)
 }
 
-// closeLayers stops every timer and ends everything that waits, from the top
-// down: who is told may want to send a last word.
+// closeLayers stops every timer and ends everything that waits, from the top down: a
+// protocol may have a last packet to send.
 func (s *Stack) closeLayers() {
 	if s.closed {
 		return
@@ -291,7 +290,7 @@ func (s *Stack) closeLayers() {
 	s.closeARP()
 }
 
-// errClosed is what a call gets when the stack is closed under it.
+// errClosed is what a call returns if the stack is closed while it waits.
 var errClosed = fmt.Errorf("%w: %w", newDropReason("the stack is closed"), net.ErrClosed)
 
 // Summary returns what passed through the stack so far: frames received and

@@ -49,7 +49,7 @@ type tcpTable struct {
 
 	flows flowTable // for the trace
 
-	secret   [32]byte  // for hashes that nobody can guess
+	secret   [32]byte  // for hashes that no one can guess
 	began    time.Time // when the clock of the initial sequence numbers began
 	nextPort uint32    // counts the connections that we opened (RFC 6056 3.3.3)
 }
@@ -73,8 +73,8 @@ func (s *Stack) closeTCP() {
 	}
 }
 
-// receiveTCP finds out whom a segment is for (RFC 9293 3.10.7): a connection, a
-// listener, or nobody. It returns the reason if the segment is dropped.
+// receiveTCP finds out what a segment is for (RFC 9293 3.10.7): a connection, a listener,
+// or neither. It returns the reason if the segment is dropped.
 func (s *Stack) receiveTCP(h *ipv4Header, b []byte) error {
 	var seg segment
 	if err := seg.parse(b, h.src, h.dst); err != nil {
@@ -90,11 +90,11 @@ func (s *Stack) receiveTCP(h *ipv4Header, b []byte) error {
 	return s.arrivesInClosed(key, &seg)
 }
 
-// segmentFailed is told that a segment of ours could not be delivered. payload is
-// its beginning. Only a segment that is on its way can have failed: SND.UNA =<
-// SEG.SEQ < SND.NXT (RFC 5927 4.1), or anybody could end connections with forged
-// errors. While a connection is being opened, a destination that cannot be reached
-// ends that (RFC 5461 4.1).
+// segmentFailed handles the news that a segment of ours could not be delivered. payload is
+// its beginning. Only a segment that is on its way can have failed: SND.UNA =< SEG.SEQ <
+// SND.NXT (RFC 5927 4.1), or anyone could end connections with forged errors. While a
+// connection is being opened, a destination that cannot be reached ends that (RFC 5461
+// 4.1).
 func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error {
 	if len(payload) < 8 {
 		return errICMPUnwanted
@@ -121,9 +121,9 @@ func (s *Stack) segmentFailed(h ipv4Header, payload []byte, reason error) error 
 // addConn puts a connection into the table.
 func (s *Stack) addConn(c *Conn) { s.tcp.conns[c.key] = c }
 
-// heard notes that a connection's peer has said something, which is more than that a
-// segment with its addresses and ports has come: whoever opens as many connections as there
-// can be makes room with his own, and not with those in use.
+// heard notes that a connection's peer has said something, which takes more than a segment
+// with its addresses and ports: an attacker who opens as many connections as there can be
+// loses his own, and not those in use.
 func (c *Conn) heard() {
 	if c.counted != nil {
 		c.s.tcp.open.MoveToBack(c.counted)
@@ -161,8 +161,8 @@ func (s *Stack) forgetConn(c *Conn) {
 	}
 }
 
-// hash returns 32 bits that depend on a connection's addresses and ports and on
-// more, and that nobody can guess who does not know the secret.
+// hash returns 32 bits that depend on a connection's addresses and ports and on more, and
+// that no one can guess without the secret.
 func (s *Stack) hash(key connKey, purpose byte, more uint64) uint32 {
 	var b [32 + 4 + 8 + 1 + 8]byte
 	local := s.ip.Addr().As4()
@@ -177,17 +177,17 @@ func (s *Stack) hash(key connKey, purpose byte, more uint64) uint32 {
 	return binary.BigEndian.Uint32(sum[:])
 }
 
-// What a hash is for: the same for two purposes would give one away by the other.
+// What a hash is for: if two purposes had the same, one would give the other away.
 const (
 	hashISS = iota
 	hashPort
 	hashCookie
 )
 
-// newISS returns an initial sequence number for a connection: "ISN = M +
-// F(localip, localport, remoteip, remoteport, secretkey)", where M is a clock that
-// ticks every 4 microseconds (RFC 6528 3). Of a connection it makes sure that its
-// numbers are ahead of those of the one before, and nobody else can tell them.
+// newISS returns an initial sequence number for a connection: "ISN = M + F(localip,
+// localport, remoteip, remoteport, secretkey)", where M is a clock that ticks every 4
+// microseconds (RFC 6528 3). The numbers of a connection are ahead of those of the one
+// before it with the same addresses and ports, and no one else can tell them.
 func (s *Stack) newISS(key connKey) seqNum {
 	m := uint32(time.Since(s.tcp.began) / (4 * time.Microsecond))
 	return seqNum(m + s.hash(key, hashISS, 0))

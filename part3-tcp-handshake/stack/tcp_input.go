@@ -1,7 +1,7 @@
 package stack
 
-// arrivesInClosed is SEGMENT ARRIVES of RFC 9293 3.10.7.1, CLOSED STATE: no
-// connection has these addresses and ports, and nobody listens.
+// arrivesInClosed is SEGMENT ARRIVES of RFC 9293 3.10.7.1, CLOSED STATE: no connection has
+// these addresses and ports, and there is no listener.
 func (s *Stack) arrivesInClosed(key connKey, seg *segment) error {
 	// "All data in the incoming segment is discarded. An incoming segment
 	// containing a RST is discarded. An incoming segment not containing a RST
@@ -122,7 +122,7 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 	case seg.has(flagSYN):
 		c.challenge(challengeSYN)
 	case seg.len() == 0, !c.isNear(seg):
-		c.challenge(challengeOutside) // limited: two that disagree would answer each other for ever
+		c.challenge(challengeOutside) // limited: two ends that disagree would answer each other forever
 	default:
 		c.heard()
 		c.sendACK() // what is sent again must be acknowledged again
@@ -133,15 +133,15 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 // isKeepAlive reports whether a segment asks whether we are still there, or whether our
 // window is still closed: with "SEG.SEQ = SND.NXT-1" (RFC 9293 3.8.4), so that we have to
 // answer. Only the peer knows this number and ours, so the answer need not be limited. Nor
-// can two that disagree ask each other in this way for ever: if both have a number that is
-// one too low for the other, both acknowledge more than the other has sent.
+// can two ends that disagree ask each other in this way forever: if each has a number that
+// is one too low for the other, each acknowledges more than the other has sent.
 func (c *Conn) isKeepAlive(seg *segment) bool {
 	return seg.len() == 0 && seg.seq == c.rcv.nxt-1 && c.knowsUs(seg)
 }
 
 // isNear reports whether a segment that is outside of the window is no further from it than
 // any window of ours can be long, and acknowledges what its sender can only have from us.
-// That is the peer, who sends something again, or too much; a stranger would have to guess
+// That is the peer, sending something again, or too much; a stranger would have to guess
 // two numbers.
 func (c *Conn) isNear(seg *segment) bool {
 	reach := 0xffff << c.rcv.shift
@@ -178,9 +178,9 @@ func (c *Conn) acceptable(seg *segment) bool {
 	return seg.seq.in(c.rcv.nxt, c.rcv.wnd) || seg.seq.add(n-1).in(c.rcv.nxt, c.rcv.wnd)
 }
 
-// arrivesRST is the second check. A RST must have exactly the number that we
-// expect next: one that only lies in the window may come from somebody who guesses
-// (RFC 5961 3.2). Outside of the window it was dropped before.
+// arrivesRST is the second check. A RST must have exactly the number that we expect next:
+// one that only lies in the window may be a guess (RFC 5961 3.2). One outside of the window
+// was dropped before.
 func (c *Conn) arrivesRST(seg *segment) error {
 	switch {
 	case seg.seq != c.rcv.nxt:
@@ -219,7 +219,7 @@ func (c *Conn) arrivesACK(seg *segment) error {
 			return errTCPBadACK
 		}
 		if c.listener != nil && len(c.listener.ready) >= maxBacklog {
-			return errTCPBacklog // the peer will say more, and may have better luck then
+			return errTCPBacklog // the peer will send more, and there may be room then
 		}
 		c.snd.una = seg.ack
 		c.setSendWindow(seg)

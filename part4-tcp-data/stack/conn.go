@@ -32,15 +32,15 @@ func (c *Conn) initUser() {
 	c.user.linger = -1
 }
 
-// wakeUser has everybody who waits look again.
+// wakeUser wakes all calls that wait.
 func (c *Conn) wakeUser() {
 	c.rcv.ready.Broadcast()
 	c.snd.ready.Broadcast()
 }
 
 // Read is the RFC's RECEIVE call (3.10.3): it waits until there are data, and copies as
-// many of them as there are, and b has room for. Behind the peer's last byte the error
-// is io.EOF.
+// many of them as there are, and b has room for. After the peer's last byte the error is
+// io.EOF.
 func (c *Conn) Read(b []byte) (int, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -73,14 +73,14 @@ func (c *Conn) readError() error {
 	return nil
 }
 
-// endedBeforeRST reports whether the peer's RST came when everything up to his FIN was there.
-// A peer that has sent its answer and closed sends one for whatever else we say: the RST means
-// that, and takes nothing away from the answer. As on Linux, it can be read, up to io.EOF;
-// Write tells of the RST.
+// endedBeforeRST reports whether the peer's RST came when everything up to its FIN was
+// there. A peer that has sent its answer and closed sends an RST for whatever we send after
+// that, which takes nothing away from the answer. As on Linux, the answer can be read, up
+// to io.EOF; Write returns the error.
 func (c *Conn) endedBeforeRST() bool { return c.rcv.fin && c.err == errReset }
 
-// Write is the RFC's SEND call (3.10.2): it copies b into the send buffer and waits as
-// long as that is full. That it returns does not mean that the peer has anything. One
+// Write is the RFC's SEND call (3.10.2): it copies b into the send buffer and waits while
+// that is full. When it returns, the peer need not have received anything yet. There is one
 // Write at a time: the bytes of two never mix.
 func (c *Conn) Write(b []byte) (n int, err error) {
 	c.s.mu.Lock()
@@ -149,11 +149,10 @@ func (c *Conn) SetNoDelay(noDelay bool) error {
 // maxLinger is the longest that Close can be made to wait, in seconds: a year.
 const maxLinger = 365 * 24 * 3600
 
-// SetLinger says what Close does with data that the peer has not acknowledged. If sec
-// is negative, as it is at first, Close returns at once, and they are sent in the
-// background; if it is 0, they are thrown away and the connection is reset; else Close
-// waits for the acknowledgment, and resets the connection if it has not come after sec
-// seconds.
+// SetLinger says what Close does with data that the peer has not acknowledged. If sec is
+// negative, as it is at first, Close returns at once, and they are sent in the background;
+// if it is 0, they are thrown away and the connection is reset; otherwise Close waits for
+// the acknowledgment, and resets the connection if it has not come after sec seconds.
 func (c *Conn) SetLinger(sec int) error {
 	return c.set(func() { c.user.linger = time.Duration(max(-1, min(sec, maxLinger))) * time.Second })
 }
@@ -178,9 +177,10 @@ func (c *Conn) Urgent() int {
 	return max(0, int(int32(c.rcv.up-c.rcv.read)))
 }
 
-// NotifyUrgent has something sent to a channel whenever urgent data are announced, or
-// more of them: "A TCP implementation MUST inform the application layer asynchronously"
-// (RFC 9293 3.8.5, MUST-32). Nothing waits for the channel, so it should have room for 1.
+// NotifyUrgent sets a channel to which something is sent whenever urgent data, or more of
+// them, are announced: "A TCP implementation MUST inform the application layer
+// asynchronously" (RFC 9293 3.8.5, MUST-32). Nothing waits for the channel, so it should
+// have room for 1.
 func (c *Conn) NotifyUrgent(news chan<- struct{}) error {
 	return c.set(func() { c.user.urgent = news })
 }
@@ -188,7 +188,7 @@ func (c *Conn) NotifyUrgent(news chan<- struct{}) error {
 func (c *Conn) tellUrgent() {
 	select {
 	case c.user.urgent <- struct{}{}:
-	default: // nobody wants to know, or there is news already
+	default: // there is no channel, or there is news in it already
 	}
 }
 
@@ -200,14 +200,14 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	})
 }
 
-// SetReadDeadline has every Read fail from t on, also one that waits by then, with
-// os.ErrDeadlineExceeded. The zero time means never.
+// SetReadDeadline sets the time from which on every Read fails with os.ErrDeadlineExceeded,
+// also one that is waiting. The zero time means never.
 func (c *Conn) SetReadDeadline(t time.Time) error {
 	return c.setLocal(func() { c.setReadDeadline(t) })
 }
 
-// SetWriteDeadline has every Write fail from t on; it returns how much it has copied
-// by then.
+// SetWriteDeadline sets the time from which on every Write fails; it returns how much it
+// has copied by then.
 func (c *Conn) SetWriteDeadline(t time.Time) error {
 	return c.setLocal(func() { c.setWriteDeadline(t) })
 }
@@ -232,8 +232,8 @@ func (c *Conn) setWriteDeadline(t time.Time) {
 	c.snd.ready.Broadcast()
 }
 
-// setDeadline sets the timer that wakes whoever waits by the time t. In TIME-WAIT and
-// CLOSED nobody does.
+// setDeadline sets the timer that wakes a call that is waiting at the time t. In TIME-WAIT
+// and CLOSED none does.
 func (c *Conn) setDeadline(which connTimer, t time.Time) {
 	c.stopTimer(which)
 	if !t.IsZero() && c.state != stateClosed && c.state != stateTimeWait {
@@ -241,7 +241,7 @@ func (c *Conn) setDeadline(which connTimer, t time.Time) {
 	}
 }
 
-// over reports whether a deadline is.
+// over reports whether a deadline has passed.
 func over(limit time.Time) bool { return !limit.IsZero() && !time.Now().Before(limit) }
 
 // DialContext opens a connection, as net.Dialer's does: http.Transport and others can
@@ -265,13 +265,13 @@ func (s *Stack) DialContext(ctx context.Context, network, address string) (net.C
 	return c, nil
 }
 
-// portNames knows the names of ports. Written in Go, it asks nobody: it reads a file.
+// portNames knows the names of ports. Written in Go, it sends nothing: it reads a file.
 var portNames = net.Resolver{PreferGo: true}
 
-// parseTarget reads an address with a port, in the forms that net.Dialer takes: the
-// port may have a name, IPv4 addresses may be written as IPv6 ones, and without an address,
-// or with one that is all zeros, "the local system is assumed" (package net). The name of
-// a host it cannot look up: there is no DNS here.
+// parseTarget reads an address with a port, in the forms that net.Dialer takes: the port
+// may have a name, IPv4 addresses may be written as IPv6 ones, and without an address, or
+// with one that is all zeros, "the local system is assumed" (package net). It cannot look
+// up the names of hosts: there is no DNS here.
 func (s *Stack) parseTarget(network, address string) (netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -309,8 +309,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// SetDeadline has every Accept fail from t on, also one that waits by then. The zero
-// time means never.
+// SetDeadline sets the time from which on every Accept fails, also one that is waiting. The
+// zero time means never.
 func (l *Listener) SetDeadline(t time.Time) error {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
@@ -336,9 +336,9 @@ func (l *Listener) Addr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(l.s.ip.Addr(), l.port))
 }
 
-// What a program sees of an error is what package net shows it on Linux, so that it
-// need not know on whose connections it runs. Errors are of the type *net.OpError, whose
-// Timeout method tells whether it was a matter of time, and wrap
+// What a program sees of an error is what package net shows it on Linux, so that it need
+// not know whose connections it uses. Errors are of the type *net.OpError, whose Timeout
+// method tells whether it was a matter of time, and wrap
 //
 //	net.ErrClosed             after Close of the connection, the listener or the stack
 //	os.ErrDeadlineExceeded    after the time that SetDeadline gave
@@ -347,9 +347,9 @@ func (l *Listener) Addr() net.Addr {
 //	syscall.ENOTCONN          for CloseRead and CloseWrite when the connection has ended
 //	syscall.ETIMEDOUT         when the peer has not answered for too long
 //
-// and what else ended the connection. One thing we do otherwise: a connection that was
-// reset says so as often as it is asked. Linux says it once, and then has Read return
-// io.EOF, as if all had come, and Write EPIPE.
+// and what else ended the connection. One thing is different: a connection that was reset
+// says so as often as it is asked. Linux says it once, and then has Read return io.EOF, as
+// if all had come, and Write EPIPE.
 
 // opError returns err as an error of the operation op between two addresses. For an
 // operation on our end alone "Addr is the address of the local endpoint being

@@ -30,9 +30,9 @@ func (m MAC) String() string { return net.HardwareAddr(m[:]).String() }
 // MarshalText is String for JSON.
 func (m MAC) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 
-// isGroup reports whether m stands for several cards: the lowest bit of the
-// first byte, which is the first bit on the cable, is 1 for a multicast address
-// and for the broadcast address (IEEE 802-2014 8.2.2). Nobody may send from one.
+// isGroup reports whether m stands for several cards: the lowest bit of the first byte,
+// which is the first bit on the cable, is 1 for a multicast address and for the broadcast
+// address (IEEE 802-2014 8.2.2). No frame may come from one.
 func (m MAC) isGroup() bool { return m[0]&1 == 1 }
 
 // isZero reports whether m is 00:00:00:00:00:00, which is no card's address.
@@ -41,7 +41,7 @@ func (m MAC) isZero() bool { return m == MAC{} }
 // Lengths of headers, in bytes.
 const (
 	etherHeaderLen = 14 // Ethernet II
-	snapHeaderLen  = 8  // the header behind an 802.3 length: LLC and SNAP
+	snapHeaderLen  = 8  // the header after an 802.3 length: LLC and SNAP
 )
 
 // EtherTypes say what the payload of a frame is (IANA, IEEE 802 Numbers).
@@ -54,9 +54,9 @@ const (
 
 // snapHeader is what RFC 1042 puts between a length and an EtherType.
 //
-//	aa aa     LLC: from and to whoever speaks SNAP
+//	aa aa     LLC: from and to a host that speaks SNAP
 //	03        LLC: unnumbered information, a frame that stands for itself
-//	00 00 00  SNAP: whose numbers follow; nobody's own, so they are EtherTypes
+//	00 00 00  SNAP: whose numbers follow; no company's own, so they are EtherTypes
 const snapHeader = "\xaa\xaa\x03\x00\x00\x00"
 
 // Reasons why a frame is dropped before any protocol has seen it.
@@ -89,10 +89,10 @@ var (
 //	|           EtherType           |          payload ...          |
 //	+-------------------------------+-------------------------------+
 //
-// The preamble before it and the checksum behind the payload (FCS) are the
-// card's business; a TAP device has neither.
+// The preamble before it and the checksum after the payload (FCS) are the card's business;
+// a TAP device has neither.
 type etherHeader struct {
-	dst       MAC    // whom the frame is for: one card, a group, or all
+	dst       MAC    // the card that the frame is for, a group, or all
 	src       MAC    // whose card sent it
 	etherType uint16 // which protocol the payload belongs to
 }
@@ -119,10 +119,10 @@ func parseEther(frame []byte) (etherHeader, []byte, error) {
 	return h, payload, nil
 }
 
-// parseSNAP reads on behind a length: "SHOULD be able to receive RFC-1042 packets,
+// parseSNAP reads on after a length: "SHOULD be able to receive RFC-1042 packets,
 // intermixed with RFC-894 packets" (RFC 1122 2.3.3). Here the padding can be told from the
-// payload. What we send is Ethernet II (RFC 894), to everybody: each host MUST be able to
-// receive that, also one that sends the other kind.
+// payload. What we send is always Ethernet II (RFC 894): every host MUST be able to receive
+// that, even one that sends the other kind.
 func (h etherHeader) parseSNAP(b []byte) (etherHeader, []byte, error) {
 	length := int(h.etherType)
 	switch {
@@ -142,8 +142,8 @@ func (h etherHeader) put(b []byte) {
 	binary.BigEndian.PutUint16(b[12:14], h.etherType)
 }
 
-// acceptFrame returns nil if the frame is for us, otherwise the reason to drop
-// it. A cable, and a switch that does not know better, carries everybody's.
+// acceptFrame returns nil if the frame is for us, otherwise the reason to drop it. A cable
+// carries every host's frames, and so does a switch that does not know better.
 func (s *Stack) acceptFrame(h etherHeader, payload []byte) error {
 	switch {
 	case len(payload) > s.mtu:
@@ -160,9 +160,9 @@ func (s *Stack) acceptFrame(h etherHeader, payload []byte) error {
 	return errOtherCard
 }
 
-// sendFrame puts the Ethernet header in front of p and hands the frame to the
-// device. p is given back. A frame that the device does not take is lost, as on
-// any cable: who needs certainty must repeat it.
+// sendFrame puts the Ethernet header in front of p and hands the frame to the device. p is
+// given back. A frame that the device does not take is lost, as on any cable: a protocol
+// that needs certainty must repeat it.
 func (s *Stack) sendFrame(dst MAC, etherType uint16, p *packet) {
 	etherHeader{dst: dst, src: s.mac, etherType: etherType}.put(p.push(etherHeaderLen))
 	s.traceFrame(traceOut, p.bytes())
@@ -176,7 +176,8 @@ func (s *Stack) sendFrame(dst MAC, etherType uint16, p *packet) {
 // and work again a thousand times a second.
 const failureInterval = 10 * time.Second
 
-// deviceTook keeps book of what became of a frame that was handed to the device.
+// deviceTook counts a frame that was handed to the device as sent, or as lost if err says
+// so.
 func (s *Stack) deviceTook(err error) {
 	if err != nil {
 		s.failed++

@@ -54,7 +54,7 @@ type reassembly struct {
 	data   []byte     // the payload, with holes
 	have   [maxFragmentUnits/64 + 1]uint64
 	units  int  // how many are there
-	total  int  // the payload's length, once the last fragment has come; else 0
+	total  int  // the payload's length, once the last fragment has come; 0 before
 	dead   bool // two fragments contradicted each other: take no more
 }
 
@@ -132,10 +132,10 @@ func (s *Stack) reassemblyTimedOut(r *reassembly) {
 	}
 }
 
-// add enters a fragment. One that only repeats what is there changes nothing: the
-// network may duplicate it. Any other overlap means that somebody tries to make
-// two hosts see two different datagrams, so none of it is believed (RFC 5722 does
-// the same in IPv6, where overlaps are forbidden).
+// add enters a fragment. One that only repeats what is there changes nothing: the network
+// may duplicate it. Any other overlap is an attempt to make two hosts see two different
+// datagrams, so none of it is believed (RFC 5722 does the same in IPv6, where overlaps are
+// forbidden).
 func (r *reassembly) add(h *ipv4Header, payload []byte) error {
 	end := h.offset + len(payload)
 	first, last := h.offset/fragmentUnit, (end-1)/fragmentUnit
@@ -143,7 +143,7 @@ func (r *reassembly) add(h *ipv4Header, payload []byte) error {
 	repeats := already == last-first+1 && end <= len(r.data) && bytes.Equal(r.data[h.offset:end], payload) &&
 		(h.moreFragments || end == r.total)
 	contradicts := already > 0 || // other bytes for the same place
-		r.total > 0 && end > r.total || // something behind the end
+		r.total > 0 && end > r.total || // something after the end
 		!h.moreFragments && end < len(r.data) // an end before something
 	switch {
 	case r.dead:

@@ -48,13 +48,12 @@ func nextOption(list []byte, at int) (o ipv4Option, ok bool, err error) {
 	return ipv4Option{at: at, bytes: list[at : at+int(list[at+1])]}, true, nil
 }
 
-// checkOptions looks through the options of a datagram for us. A malformed list
-// is complained of (RFC 1122 3.2.2.5). Unknown options are ignored (3.2.1.8).
+// checkOptions looks through the options of a datagram for us. The sender of a malformed
+// list is told (RFC 1122 3.2.2.5). Unknown options are ignored (3.2.1.8).
 //
-// A source route is refused silently, also one that has reached its end here, which
-// RFC 1122 3.2.1.8 (c) would have a host pass on to the protocol above. Today source
-// routes serve only those who want to get around a firewall, and RFC 7126 4.3 and
-// 4.4 advise routers to drop them.
+// A source route is refused silently, also one that has reached its end here, which RFC
+// 1122 3.2.1.8 (c) would have a host pass on to the protocol above. Today source routes
+// serve only to get around firewalls, and RFC 7126 4.3 and 4.4 advise routers to drop them.
 func (s *Stack) checkOptions(h *ipv4Header) error {
 	for at := 0; ; {
 		o, ok, err := nextOption(h.options, at)

@@ -10,7 +10,7 @@ package stack
 //	+----------------------+--------+---------+
 //	                       ^ head
 //
-// A packet has one owner at a time. Whoever is handed one either hands it on or
+// A packet has one owner at a time. A function that is handed one either hands it on or
 // gives it back with freePacket.
 type packet struct {
 	buf  []byte
@@ -39,7 +39,7 @@ func (p *packet) push(n int) []byte {
 // front. Its contents are undefined. Buffers are used again and again, so that
 // sending a frame costs no allocation.
 func (s *Stack) newPacket(n int) *packet {
-	if n > s.mtu { // seldom: a datagram that will be cut into fragments
+	if n > s.mtu { // rare: a datagram that will be cut into fragments
 		return &packet{buf: make([]byte, headroom+n), head: headroom}
 	}
 	if len(s.freePackets) == 0 {
@@ -52,7 +52,7 @@ func (s *Stack) newPacket(n int) *packet {
 	return p
 }
 
-// freePacket gives p back. Nobody may use it afterwards.
+// freePacket gives p back. It must not be used afterwards.
 func (s *Stack) freePacket(p *packet) {
 	if len(p.buf) == headroom+s.mtu && len(s.freePackets) < maxFreePackets {
 		s.freePackets = append(s.freePackets, p)

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// StatusPage is what a web server may tell a peer: about the connection that brought its request,
-// what the tables have of that peer, and how much else there is. Who that is would be nobody's business.
+// StatusPage is what a web server may tell a peer: about the connection that brought its
+// request, what the tables have of that peer, and how much else there is. Who else is
+// connected is not for the peer to know.
 func (s *Stack) StatusPage(c *Conn) string {
 	peer := c.remote().Addr()
 	return fmt.Sprintf("This page came over a connection whose TCB is now\n\n%s\n(It was written before any of its own bytes were sent.)\n\nTCP\n\n%s\nARP\n\n%s\nFrames\n\n%s",
@@ -40,8 +41,8 @@ func (c *Conn) Status() string {
 const maxStatusRows = 100
 
 // TCPStatus lists the ports on which there are listeners, and the connections with a peer.
-// Of all others it tells only how many there are: it is not for him to know with whom we
-// talk.
+// Of all others it tells only how many there are: it is not for the peer to know whom else
+// we talk to.
 func (s *Stack) TCPStatus(peer netip.Addr) string {
 	var rows []ConnInfo
 	others := 0

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// seqNum is a sequence number: the place of a byte in a connection's stream. It
-// has 32 bits and starts anywhere, so it wraps: behind 4,294,967,295 comes 0.
+// seqNum is a sequence number: the place of a byte in a connection's stream. It has 32 bits
+// and starts anywhere, so it wraps: after 4,294,967,295 comes 0.
 //
 // "It is essential to remember that the actual sequence number space is finite,
 // though large." (RFC 9293 3.4) Which of two numbers comes first can only be said
@@ -20,7 +20,7 @@ func (a seqNum) less(b seqNum) bool { return int32(a-b) < 0 }
 // leq reports whether a comes before b or is b: a =< b in the RFC.
 func (a seqNum) leq(b seqNum) bool { return int32(a-b) <= 0 }
 
-// add returns the number n places behind a.
+// add returns the number n places after a.
 func (a seqNum) add(n int) seqNum { return a + seqNum(n) }
 
 // in reports whether a is one of the n numbers from start on.
@@ -143,8 +143,8 @@ func (seg *segment) parseHeader(b []byte) error {
 // multiple of four bytes long.
 func (seg *segment) headerLen() int { return tcpMinHeaderLen + len(seg.options) }
 
-// put writes the header to the first headerLen bytes of b, which has the data
-// behind it, for a segment that goes from src to dst.
+// put writes the header to the first headerLen bytes of b, which has the data after it, for
+// a segment that goes from src to dst.
 func (seg *segment) put(b []byte, src, dst netip.Addr) {
 	binary.BigEndian.PutUint16(b[0:2], seg.srcPort)
 	binary.BigEndian.PutUint16(b[2:4], seg.dstPort)
@@ -159,8 +159,8 @@ func (seg *segment) put(b []byte, src, dst netip.Addr) {
 	binary.BigEndian.PutUint16(b[16:18], tcpChecksum(b, src, dst))
 }
 
-// tcpChecksum is the checksum of a segment together with the pseudo-header, by
-// which a segment that ended up with the wrong host is noticed (RFC 9293 3.1).
+// tcpChecksum is the checksum of a segment together with the pseudo-header, by which a
+// segment that has come to the wrong host is noticed (RFC 9293 3.1).
 //
 //	+--------+--------+--------+--------+
 //	|           Source Address          |

@@ -23,9 +23,8 @@ type Listener struct {
 	flooded  time.Time // when a cookie was last sent
 }
 
-// Listen is the RFC's passive OPEN call (3.10.1). The error wraps syscall.EADDRINUSE
-// if somebody listens on the port already, syscall.EINVAL if it is 0, or
-// net.ErrClosed.
+// Listen is the RFC's passive OPEN call (3.10.1). The error wraps syscall.EADDRINUSE if
+// there is a listener on the port already, syscall.EINVAL if it is 0, or net.ErrClosed.
 func (s *Stack) Listen(port uint16) (*Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +62,7 @@ func (l *Listener) AcceptTCP() (*Conn, error) {
 	return c, nil
 }
 
-// Close ends the LISTEN state. Connections that nobody has accepted are reset.
+// Close ends the LISTEN state. Connections that were not accepted are reset.
 func (l *Listener) Close() error {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
@@ -91,7 +90,7 @@ func (l *Listener) established(c *Conn) {
 	l.changed.Signal()
 }
 
-// forget is told of a connection that is no more.
+// forget removes a connection that is no more.
 func (l *Listener) forget(c *Conn) {
 	l.halfOpen = removeConn(l.halfOpen, c)
 	l.ready = removeConn(l.ready, c)
@@ -114,9 +113,9 @@ const (
 	// that wait to be accepted.
 	maxBacklog = 256
 
-	// halfOpenPatience is how long a half-open connection keeps its place if others
-	// want it: much longer than any honest peer needs for one round trip, and as long
-	// as one needs whose segment is lost once or twice.
+	// halfOpenPatience is how long a half-open connection keeps its place if others want
+	// it: much longer than an honest peer needs for a round trip, and enough for one whose
+	// segment is lost once or twice.
 	halfOpenPatience = 5 * time.Second
 )
 
@@ -181,10 +180,9 @@ func (c *Conn) passiveOpen(l *Listener, irs, iss seqNum) {
 	c.setState(stateSynReceived)
 }
 
-// SYN cookies (RFC 4987 3.6): when too many connections are half open, because
-// somebody floods us with SYNs, we answer further ones without keeping anything. All
-// that we must know when the acknowledgment comes is in the sequence number that we
-// choose, and which it acknowledges:
+// SYN cookies (RFC 4987 3.6): when too many connections are half open, because of a flood
+// of SYNs, we answer further ones without keeping anything. All that we must know when the
+// acknowledgment comes is in the sequence number that we choose, and that it acknowledges:
 //
 //	 5 bits   3 bits        24 bits
 //	+-------+-------+----------------------+
@@ -192,13 +190,13 @@ func (c *Conn) passiveOpen(l *Listener, irs, iss seqNum) {
 //	|       |       | the peer and its IRS |
 //	+-------+-------+----------------------+
 //
-// What this costs: all of the peer's other options are forgotten, its window scale for
-// one, so windows stay below 64 kB; its MSS is rounded down to one of eight; the number
-// is none of RFC 6528's, and may be behind those of an older connection; if a SYN comes
-// twice, and the second one finds room, the acknowledgment of the first one's cookie is
-// refused; if the acknowledgment is lost, only data can take its place; and whoever
-// guesses 24 bits right gets a connection in a forged name. Therefore cookies are sent,
-// and believed, only while they are needed.
+// What this costs: all of the peer's other options are forgotten, its window scale for one,
+// so windows stay below 64 kB; its MSS is rounded down to one of eight; the number is none
+// of RFC 6528's, and may be behind those of an older connection; if a SYN comes twice, and
+// the second one finds room, the acknowledgment of the first one's cookie is refused; if
+// the acknowledgment is lost, only data can take its place; and an attacker who guesses 24
+// bits right gets a connection in a forged name. Therefore cookies are sent, and believed,
+// only while they are needed.
 const (
 	cookieTick = 64 * time.Second // the unit of a cookie's time
 	cookieLife = 2                // units for which it is good, at most
@@ -247,7 +245,7 @@ func (l *Listener) isCookie(key connKey, seg *segment) bool {
 // openByCookie opens the connection whose cookie a segment acknowledges.
 func (l *Listener) openByCookie(key connKey, seg *segment) error {
 	if len(l.ready) >= maxBacklog {
-		return errTCPBacklog // the peer will say more, and may have better luck then
+		return errTCPBacklog // the peer will send more, and there may be room then
 	}
 	c := l.s.newConn(key)
 	c.began = time.Now()

@@ -12,7 +12,7 @@ const overrideTimeout = 500 * time.Millisecond
 // sendQueue is what SEND and CLOSE add to the send sequence variables.
 type sendQueue struct {
 	text     buffer    // the stream from SND.UNA on: what is not acknowledged, or not sent
-	closed   bool      // a FIN comes behind it
+	closed   bool      // a FIN comes after it
 	ready    sync.Cond // signalled when there is room in the buffer, or anything changes
 	busy     bool      // a Write is at work
 	late     bool      // the write deadline is over
@@ -40,8 +40,8 @@ func (c *Conn) sending() bool {
 	return false
 }
 
-// end returns the number behind the last byte that the user has written, which is
-// that of the FIN if he has closed.
+// end returns the number after the last byte that the user has written: that of the FIN,
+// once the user has closed.
 func (c *Conn) end() seqNum { return c.snd.una.add(c.snd.text.size) }
 
 // effSndMSS is Eff.snd.MSS: how much a segment carries at most, in bytes of data. It
@@ -65,9 +65,9 @@ func (c *Conn) sendable() (n int, ok bool) {
 	}
 	n = min(queued, usable, mss)
 	// "If there is unacknowledged data (i.e., SND.NXT > SND.UNA), then the sending TCP
-	// endpoint buffers all user data ... until the outstanding data has been
-	// acknowledged or until [it] can send a full-sized segment": the Nagle algorithm
-	// (3.7.4). Behind the last data of all there is nothing to wait for.
+	// endpoint buffers all user data ... until the outstanding data has been acknowledged
+	// or until [it] can send a full-sized segment": the Nagle algorithm (3.7.4). After the
+	// last data of all there is nothing to wait for.
 	idle := c.snd.nxt == c.snd.una
 	maySmall := idle || c.user.noDelay || c.snd.closed
 	switch { // the silly window avoidance of 3.8.6.2.1
@@ -84,8 +84,8 @@ func (c *Conn) sendable() (n int, ok bool) {
 	return 0, false
 }
 
-// overrideSillyWindow sends what the window takes, however little it is: a peer that
-// has less memory than it had would else be waited for for ever.
+// overrideSillyWindow sends what the window takes, however little it is: a peer that has
+// less memory than it had would otherwise be waited for forever.
 func (c *Conn) overrideSillyWindow() {
 	n := min(int(c.end()-c.snd.nxt), c.snd.wnd)
 	if c.sending() && c.snd.nxt == c.snd.una && n > 0 {
@@ -118,8 +118,8 @@ func (c *Conn) sendText(seq seqNum, n int) {
 	}
 }
 
-// discardAcked is told that the peer has everything before ack: "any segments on the
-// retransmission queue that are thereby entirely acknowledged are removed".
+// discardAcked takes what is before ack out of the send buffer, as the peer has it: "any
+// segments on the retransmission queue that are thereby entirely acknowledged are removed".
 func (c *Conn) discardAcked(ack seqNum) {
 	n := int(ack - c.snd.una)
 	text := min(n, c.snd.text.size)
@@ -129,6 +129,6 @@ func (c *Conn) discardAcked(ack seqNum) {
 	}
 }
 
-// hasRoom reports whether a user who waits for room in the send buffer is worth being
-// woken: half of it is empty.
+// hasRoom reports whether it is worth waking a user who waits for room in the send buffer:
+// half of it is empty.
 func (c *Conn) hasRoom() bool { return c.snd.text.size <= c.sendBuffer()/2 }

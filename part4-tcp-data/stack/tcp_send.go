@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// sendSegment puts a TCP header in front of p, which is the segment's data, and
-// sends it to the peer that key names. TCP's datagrams are never to be cut: whoever
-// cannot pass one on says so, and the next one is smaller (RFC 1191).
+// sendSegment puts a TCP header in front of p, which is the segment's data, and sends it to
+// the peer that key names. TCP's datagrams are never to be cut: a router that cannot pass
+// one on says so, and the next one is smaller (RFC 1191).
 func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
 	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
 	dst := netip.AddrFrom4(key.remote)
@@ -92,12 +92,12 @@ const (
 )
 
 // challengeKind is what a challenge ACK answers. Each kind has a count of its own, so that
-// what anybody can send does not use up the answers to what only the peer is likely to.
+// what anyone can send does not use up the answers to what only the peer is likely to send.
 type challengeKind int
 
 const (
-	challengeSYN     challengeKind = iota // a SYN on an open connection: anybody can send that
-	challengeOutside                      // what is outside of the window: that, too
+	challengeSYN     challengeKind = iota // a SYN on an open connection: anyone can send that
+	challengeOutside                      // outside of the window: anyone, too
 	challengeRST                          // a RST in the window
 	challengeACK                          // in the window, with an ACK that is not acceptable
 	challengeKinds                        // how many there are
@@ -109,8 +109,8 @@ type challengeCount struct {
 	n     int
 }
 
-// challenge sends a challenge ACK: a peer that is what it says it is will know from
-// it what to do, and nobody else learns anything.
+// challenge sends a challenge ACK: the true peer will know from it what to do, and no one
+// else learns anything.
 func (c *Conn) challenge(kind challengeKind) {
 	now, count := time.Now(), &c.challenged[kind]
 	if now.Sub(count.began) >= challengeInterval {

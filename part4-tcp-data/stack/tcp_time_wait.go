@@ -62,7 +62,7 @@ func (s *Stack) closeTimeWait() {
 func (c *Conn) enterTimeWait() {
 	s := c.s
 	if c.rcv.ackNow {
-		c.sendACK() // of the FIN: there will be nobody to do it at the end of the batch
+		c.sendACK() // of the FIN: at the end of the batch it is too late for that
 	}
 	if s.tcp.timeWait.queue.Len() >= maxTimeWait {
 		s.forgetTimeWait(s.tcp.timeWait.queue.Front().Value.(*timeWait))
@@ -109,15 +109,15 @@ func (s *Stack) endTimeWait(key connKey) {
 }
 
 func (s *Stack) forgetTimeWait(t *timeWait) {
-	if s.tcp.conns[t.key] == nil && s.observed() { // else a new connection has the name by now
+	if s.tcp.conns[t.key] == nil && s.observed() { // otherwise a new connection has the name by now
 		s.tell(ConnState{ConnID: s.connID(t.key), From: string(stateTimeWait), To: string(stateClosed)})
 	}
 	delete(s.tcp.timeWait.conns, t.key)
 	s.tcp.timeWait.queue.Remove(t.place)
 }
 
-// arrivesInTimeWait is SEGMENT ARRIVES of RFC 9293 3.10.7.4 for TIME-WAIT. Behind the
-// peer's FIN there is nothing left to receive.
+// arrivesInTimeWait is SEGMENT ARRIVES of RFC 9293 3.10.7.4 for TIME-WAIT. After the peer's
+// FIN there is nothing left to receive.
 func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	l := s.tcp.listeners[t.key.localPort]
 	switch {
@@ -136,7 +136,7 @@ func (s *Stack) arrivesInTimeWait(t *timeWait, seg *segment) error {
 	case seg.has(flagACK) && l != nil && l.isCookie(t.key, seg):
 		return l.openByCookie(t.key, seg)
 	case seg.len() == 0:
-		return errTCPWindow // answering it could go on for ever
+		return errTCPWindow // answering it could go on forever
 	case seg.has(flagFIN) && seg.seq.add(seg.len()) == t.rcvNxt:
 		// "The only thing that can arrive in this state is a retransmission of the remote
 		// FIN. Acknowledge it, and restart the 2 MSL timeout."

@@ -13,13 +13,14 @@ const (
 	// (RFC 1122 2.3.2.1).
 	arpTimeout = 60 * time.Second
 
-	// arpMaxKnown bounds the neighbours with a known MAC address. Anybody on the
-	// link can make up as many as he likes.
+	// arpMaxKnown bounds the neighbours with a known MAC address. Any host on the link can
+	// make up as many as it likes.
 	arpMaxKnown = 512
 
-	// arpMaxAsked bounds the neighbours that have not answered yet. They are
-	// counted by themselves: whoever makes us ask for nobody must not be able to
-	// push out those that we know. A link with 24 bits in common has not more.
+	// arpMaxAsked bounds the neighbours that have not answered yet. They are counted by
+	// themselves: a host that makes us ask for addresses that no one has must not be able
+	// to push out those that we know. A link whose prefix has 24 bits has no more than
+	// that.
 	arpMaxAsked = 256
 )
 
@@ -47,7 +48,7 @@ type neighbour struct {
 	asked int       // questions since it was last heard
 
 	waiting []waitingPacket
-	failed  error // why nobody can be reached there, once it is out of the table
+	failed  error // why it cannot be reached, once it is out of the table
 }
 
 // arpTable is the translation table of RFC 826.
@@ -147,7 +148,7 @@ func (s *Stack) removeNeighbour(n *neighbour, state neighbourState, reason error
 	n.timer.stop()
 	delete(s.arp.neighbours, n.ip)
 	s.arp.changed.Broadcast()
-	s.dropWaiting(n, reason) // last: whoever is told may use the table
+	s.dropWaiting(n, reason) // last: the senders may use the table
 }
 
 // setState changes n's state and keeps count of the unanswered questions.
@@ -164,8 +165,8 @@ func (s *Stack) setState(n *neighbour, state neighbourState) {
 	n.state = state
 }
 
-// makeRoom sees to it that one more neighbour with a known MAC fits in. The one
-// goes that we have not used for the longest time, or never.
+// makeRoom makes sure that there is room for one more neighbour with a known MAC. The one
+// that we have not used for the longest time, or never, goes.
 func (s *Stack) makeRoom() {
 	if len(s.arp.neighbours)-s.arp.asking < arpMaxKnown {
 		return

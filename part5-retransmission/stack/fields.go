@@ -55,7 +55,7 @@ func (l *fieldList) enter(layer string) {
 // rest returns what the present layer has not told of yet.
 func (l *fieldList) rest() []byte { return l.frame[l.at/8 : l.end] }
 
-// limit leaves the next n bytes to the present layer and those above it: what is behind is
+// limit leaves the next n bytes to the present layer and those above it: what follows is
 // not theirs.
 func (l *fieldList) limit(n int) { l.end = min(l.end, l.at/8+max(0, n)) }
 
@@ -186,7 +186,7 @@ func (l *fieldList) addPayload(h *ipv4Header) {
 	}
 }
 
-// addSNAP adds the length of an 802.3 frame and what RFC 1042 puts behind it.
+// addSNAP adds the length of an 802.3 frame and what RFC 1042 puts after it.
 func (l *fieldList) addSNAP(payload int, err error) {
 	l.addNumber(16, "Length", "of what follows, in bytes, without padding")
 	switch err {

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// minPathMTU is the smallest that we make use of: whoever forges a smaller one would have
-	// us send a datagram for every few bytes (RFC 5927 7; Linux takes the same number). There
+	// minPathMTU is the smallest that we make use of: a forged smaller one would have us
+	// send a datagram for every few bytes (RFC 5927 7; Linux takes the same number). There
 	// are such paths, as a link need take no more than 68 bytes (RFC 791 3.2); on them the
 	// routers cut our datagrams.
 	minPathMTU = 552
@@ -22,9 +22,9 @@ const (
 	// again with the next datagram.
 	maxPaths = 256
 
-	// maxPathSteps bounds how often a path's MTU gets smaller in its life. Each time all that
-	// is on its way is sent again, so whoever says a byte less again and again would have us
-	// send it a thousand times. After so many the smallest is taken at once.
+	// maxPathSteps bounds how often a path's MTU gets smaller in its life. Each time, all
+	// that is on its way is sent again: an attacker who takes a byte off again and again
+	// would have us send it a thousand times. After so many the smallest is taken at once.
 	maxPathSteps = 8
 )
 
@@ -38,7 +38,7 @@ type pathMTU struct {
 
 // mtuTo returns the largest datagram that may be sent to dst, in bytes.
 func (s *Stack) mtuTo(dst netip.Addr) int {
-	if len(s.ipv4.paths) == 0 { // as nearly always, and this is asked for each segment
+	if len(s.ipv4.paths) == 0 { // which is nearly always so, and this is called for each segment
 		return s.mtu
 	}
 	path, known := s.ipv4.paths[dst]
@@ -57,7 +57,7 @@ func (s *Stack) mayCut(dst netip.Addr) bool {
 	return path.cut && !time.Now().After(path.until)
 }
 
-// PathMTU is the event that a router has said how large a datagram to somebody may be.
+// PathMTU is the event that a router has said how large a datagram to a host may be.
 type PathMTU struct {
 	Destination netip.Addr `json:"destination"`
 	MTU         int        `json:"mtu"` // bytes
@@ -67,8 +67,8 @@ func (e PathMTU) String() string {
 	return fmt.Sprintf("IPv4 %v: the path takes %d bytes", e.Destination, e.MTU)
 }
 
-// learnPathMTU is told that a datagram of a length did not get to dst because it was too
-// large, and what would fit.
+// learnPathMTU notes that a datagram of this length was too large for the path to dst, and
+// what would fit.
 func (s *Stack) learnPathMTU(dst netip.Addr, length, mtu int) {
 	if mtu == 0 { // an old router, which does not say
 		mtu = plateauBelow(length)
@@ -105,8 +105,8 @@ func plateauBelow(length int) int {
 	return minPathMTU
 }
 
-// negativeAdvice is what a transport says when nothing comes back from a host: the next
-// hop may have gone (RFC 1122 3.3.1.4). It is asked whether it is still there.
+// negativeAdvice is what a transport says when nothing comes back from a host: the next hop
+// may be gone (RFC 1122 3.3.1.4). It is asked whether it is still there.
 func (s *Stack) negativeAdvice(dst netip.Addr) {
 	if nextHop, err := s.nextHop(dst); err == nil {
 		s.doubt(nextHop)

@@ -86,17 +86,6 @@ func (b *buffer) writeAt(at int, data []byte) {
 	}
 }
 
-// lacks returns how much memory it takes to write n bytes: that of the chunks that are not
-// there yet.
-func (b *buffer) lacks(at, n int) (memory int) {
-	for i := (b.head + at) / chunkLen; i*chunkLen < b.head+at+n; i++ {
-		if i >= len(b.chunks) || b.chunks[i] == nil {
-			memory += chunkLen
-		}
-	}
-	return memory
-}
-
 // readAt copies from the buffer into data, all of which must have been written.
 func (b *buffer) readAt(at int, data []byte) {
 	for at += b.head; len(data) > 0; {
@@ -116,18 +105,6 @@ func (b *buffer) discard(n int) {
 	b.held -= b.pool.give(b.chunks[:gone])
 	b.chunks = slices.Delete(b.chunks, 0, gone)
 	b.head %= chunkLen
-}
-
-// truncate forgets all but the first n bytes.
-func (b *buffer) truncate(n int) {
-	if n == 0 {
-		b.release()
-		return
-	}
-	keep := (b.head + n + chunkLen - 1) / chunkLen
-	b.held -= b.pool.give(b.chunks[keep:])
-	clear(b.chunks[keep:])
-	b.chunks, b.size = b.chunks[:keep], n
 }
 
 // release forgets everything.

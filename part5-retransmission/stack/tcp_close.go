@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// orphanTimeout is how long a connection that nobody uses any more waits for the
-// peer's FIN. The RFC lets it wait for ever, but a peer that has gone away would
-// never send one.
+// orphanTimeout is how long a connection that the user has closed waits for the peer's FIN.
+// The RFC lets it wait forever, but a peer that has gone away would never send one.
 const orphanTimeout = 60 * time.Second
 
 // lastWords is for how long Close still answers peers that may not have believed their
-// resets: a round trip of most paths, and less than whoever ends a program would notice.
+// resets: a round trip of most paths, and less than anyone who ends a program would notice.
 const lastWords = 200 * time.Millisecond
 
 var (
@@ -51,7 +50,7 @@ func (c *Conn) finAcknowledged() {
 	}
 }
 
-// startOrphanTimer sets a limit for a peer that does not close, once our user has gone.
+// startOrphanTimer sets a limit for a peer that does not close, once our user has.
 func (c *Conn) startOrphanTimer() {
 	if c.user.closed && c.state == stateFinWait2 {
 		c.startTimer(timerOrphan, orphanTimeout)
@@ -59,12 +58,12 @@ func (c *Conn) startOrphanTimer() {
 }
 
 // resetPeer tells the peer that the connection is no more: <SEQ=SND.NXT><CTL=RST>. It
-// believes that if SND.NXT is what it expects next; if it expects something before that,
-// as a segment was lost, SND.NXT is in its window still, and it asks with a challenge ACK
-// (RFC 5961 3.2). But a RST outside of the window it drops, and behind the end of a window
-// that is full, or that has shrunk, SND.NXT is: then it expects SND.UNA, if it has got or
-// taken nothing of what is on its way; or if it has, the number at the window's end; of a
-// closed window, that is the byte that asks whether it opens.
+// believes that if SND.NXT is what it expects next; if it expects something before that, as
+// a segment was lost, SND.NXT is in its window still, and it asks with a challenge ACK (RFC
+// 5961 3.2). But a RST outside of the window it drops, and SND.NXT is outside if the window
+// is full, or has shrunk: then the peer expects SND.UNA, if it has received or taken
+// nothing of what is on its way; or if it has, the number at the window's end, which for a
+// closed window is that of the byte that asks whether it opens.
 func (c *Conn) resetPeer() {
 	seq, edge := c.snd.nxt, c.snd.una.add(max(c.snd.wnd, 1))
 	if c.snd.una != c.snd.iss && c.snd.una != seq && edge.leq(seq) { // not before ESTABLISHED
@@ -87,10 +86,10 @@ func (c *Conn) release() {
 	}
 }
 
-// Close ends both directions. It is a "half-duplex" close: the user cannot read any
-// more, so the peer is told with a reset if there is something that nobody has read,
-// or if something comes later (RFC 9293 3.6.1, MAY-1 and SHLD-3). What was written is
-// still delivered, and then the peer gets a FIN; SetLinger changes that.
+// Close ends both directions. It is a "half-duplex" close: the user cannot read any more,
+// so the peer gets a reset if there is something unread, or if something comes later (RFC
+// 9293 3.6.1, MAY-1 and SHLD-3). What was written is still delivered, and then the peer
+// gets a FIN; SetLinger changes that.
 func (c *Conn) Close() error {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
@@ -145,10 +144,10 @@ func (s *Stack) Drain(d time.Duration) {
 // sayLastWords ends all connections, as closeTCP does, while Run still answers. A peer that
 // has missed something on its way asks whether the RST is ours, with an ACK that has the
 // number it expects (RFC 5961 3.2). In CLOSED that "causes a RST to be sent in response"
-// (RFC 9293 3.10.7.1) with this very number, which the peer believes; but nobody is there to
-// send it when the device is closed. The resets may get lost, too, or the device may not take
-// so many at once: so they are sent once more. Where nothing was on its way, and all of them
-// have left, there is nothing to wait for.
+// (RFC 9293 3.10.7.1) with this very number, which the peer believes; but when the device
+// is closed it can no longer be sent. The resets may get lost, too, or the device may not
+// take so many at once: so they are sent once more. Where nothing was on its way, and all
+// of them have left, there is nothing to wait for.
 func (s *Stack) sayLastWords() {
 	var told []*Conn
 	unsure, sent := false, s.sent
@@ -169,7 +168,7 @@ func (s *Stack) sayLastWords() {
 	s.letRun(lastWords / 2)
 }
 
-// letRun lets go of the lock for d.
+// letRun releases the lock for d.
 func (s *Stack) letRun(d time.Duration) {
 	s.mu.Unlock()
 	time.Sleep(d)

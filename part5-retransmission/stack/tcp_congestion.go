@@ -52,7 +52,7 @@ type ackSample struct {
 	now       time.Duration // when it came, by the stack's clock
 	srtt      time.Duration // the smoothed round trip
 	acked     int           // bytes that it covers and that were not known to have arrived
-	delivered int           // the same with those behind a gap
+	delivered int           // the same with those after a gap
 	limited   bool          // the window was used up; otherwise its size was not tried
 }
 

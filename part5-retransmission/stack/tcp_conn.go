@@ -95,7 +95,7 @@ type Conn struct {
 
 	scaling  bool          // windows are scaled, or may be: no SYN has said otherwise
 	began    time.Time     // when the SYN came; of a passive OPEN only
-	listener *Listener     // whom it came to by a passive OPEN; nil if it was an active one
+	listener *Listener     // of a passive OPEN; nil after an active one
 	err      error         // why it is CLOSED
 	changed  sync.Cond     // signalled when the state changes
 	counted  *list.Element // its place in the list of those that are open
@@ -148,7 +148,7 @@ func (e ConnState) String() string {
 	return text
 }
 
-// setState changes the state, and tells whoever waits for that.
+// setState changes the state, and wakes the calls that wait for that.
 func (c *Conn) setState(state tcpState) {
 	if c.s.observed() {
 		e := ConnState{ConnID: c.s.connID(c.key), From: string(c.state), To: string(state)}
@@ -162,8 +162,8 @@ func (c *Conn) setState(state tcpState) {
 	c.wakeUser()
 }
 
-// remove ends the connection at once: it enters CLOSED and its TCB is deleted.
-// Whoever uses it gets err.
+// remove ends the connection at once: it enters CLOSED and its TCB is deleted. Calls that
+// use it return err.
 func (c *Conn) remove(err error) {
 	if c.state == stateClosed {
 		return
@@ -189,8 +189,8 @@ func (c *Conn) abort(err error) {
 	c.remove(err)
 }
 
-// owesReset reports whether the state is one of those in which the peer has to be told of
-// an ABORT (RFC 9293 3.10.5).
+// owesReset reports whether the state is one in which an ABORT sends the peer a reset (RFC
+// 9293 3.10.5).
 func (c *Conn) owesReset() bool {
 	switch c.state {
 	case stateSynReceived, stateEstablished, stateFinWait1, stateFinWait2, stateCloseWait:

@@ -7,20 +7,19 @@ import (
 	"syscall"
 )
 
-// Ports for connections that we open. Those that IANA means for that begin at 49152 (RFC
-// 6335 6), but "selection algorithms should use the whole range 1024-65535" (RFC 6056
+// Ports for connections that we open. Those that IANA has set aside for that begin at 49152
+// (RFC 6335 6), but "selection algorithms should use the whole range 1024-65535" (RFC 6056
 // 3.2): the more there are, the harder they are to guess.
 const (
 	firstEphemeralPort = 1024
 	ephemeralPorts     = 65536 - firstEphemeralPort
 )
 
-// DialTCP is the RFC's active OPEN call (3.10.1): it opens a connection and waits
-// until it is ESTABLISHED. The error wraps syscall.ECONNREFUSED if nobody listens
-// there, syscall.EHOSTUNREACH, ENETUNREACH and their like if the peer cannot be
-// reached, syscall.EADDRNOTAVAIL if there is no free port, net.ErrClosed if the
-// stack is closed, or it is ctx's. If nobody answers at all it waits for ctx; part 5,
-// which repeats its SYN, gives up after three minutes with syscall.ETIMEDOUT.
+// DialTCP is the RFC's active OPEN call (3.10.1): it opens a connection and waits until it
+// is ESTABLISHED. The error wraps syscall.ECONNREFUSED if the peer does not listen there,
+// syscall.EHOSTUNREACH, ENETUNREACH and the like if it cannot be reached,
+// syscall.EADDRNOTAVAIL if there is no free port, net.ErrClosed if the stack is closed, or
+// it is ctx's; syscall.ETIMEDOUT if there is no answer for three minutes.
 func (s *Stack) DialTCP(ctx context.Context, to netip.AddrPort) (*Conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,9 +77,9 @@ func (s *Stack) activeOpen(to netip.AddrPort) (*Conn, error) {
 }
 
 // choosePort fills in our port by algorithm 3 of RFC 6056, "Simple Hash-Based Port
-// Selection": towards each peer the ports are used one after the other, so that none
-// comes again soon, from a start that nobody can guess who does not know the secret. Ports
-// on which we listen are left out.
+// Selection": towards each peer the ports are used one after the other, so that none comes
+// again soon, from a start that no one can guess without the secret. Ports on which we
+// listen are left out.
 func (s *Stack) choosePort(key *connKey) bool {
 	offset := s.hash(connKey{remote: key.remote, remotePort: key.remotePort}, hashPort, 0)
 	for range ephemeralPorts {
@@ -97,8 +96,8 @@ func (s *Stack) choosePort(key *connKey) bool {
 }
 
 // isBothEnds reports whether a connection would have the same two ends. Its SYN would meet
-// itself, and open it (RFC 9293 3.5, figure 7): whoever dials a port of ours on which nobody
-// listens would talk to himself.
+// itself, and open it (RFC 9293 3.5, figure 7): a program that dials a port of ours without
+// a listener would talk to itself.
 func (s *Stack) isBothEnds(key connKey) bool {
 	return key.peer() == netip.AddrPortFrom(s.ip.Addr(), key.localPort)
 }

@@ -124,7 +124,7 @@ func eachConn[C any](s *Stack, table map[connKey]C, f func(c C)) {
 	for _, c := range table {
 		if seen++; seen%maxBatch == 0 {
 			s.mu.Unlock()
-			runtime.Gosched() // as in Run, or the lock would be taken again before anybody is awake
+			runtime.Gosched() // as in Run, or the lock would be taken again before another goroutine is awake
 			s.mu.Lock()
 		}
 		f(c)

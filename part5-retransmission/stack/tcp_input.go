@@ -1,7 +1,7 @@
 package stack
 
-// arrivesInClosed is SEGMENT ARRIVES of RFC 9293 3.10.7.1, CLOSED STATE: no
-// connection has these addresses and ports, and nobody listens.
+// arrivesInClosed is SEGMENT ARRIVES of RFC 9293 3.10.7.1, CLOSED STATE: no connection has
+// these addresses and ports, and there is no listener.
 func (s *Stack) arrivesInClosed(key connKey, seg *segment) error {
 	// "All data in the incoming segment is discarded. An incoming segment
 	// containing a RST is discarded. An incoming segment not containing a RST
@@ -47,7 +47,7 @@ func (c *Conn) arrivesInSynSent(seg *segment) error {
 		c.snd.una = seg.ack
 		c.establish()
 		c.sendACK()
-		return c.arrivesBehindSYN(seg)
+		return c.arrivesAfterSYN(seg)
 	}
 	// The peer's SYN has met ours on the way: a simultaneous open.
 	c.setState(stateSynReceived)
@@ -55,8 +55,8 @@ func (c *Conn) arrivesInSynSent(seg *segment) error {
 	return nil
 }
 
-// arrivesBehindSYN is for the text and controls that came with a SYN,ACK.
-func (c *Conn) arrivesBehindSYN(seg *segment) error {
+// arrivesAfterSYN handles the text and controls that came with a SYN,ACK.
+func (c *Conn) arrivesAfterSYN(seg *segment) error {
 	c.arrivesURG(seg) // first, as the urgent pointer counts from where the SYN is
 	seg.seq, seg.flags = seg.seq+1, seg.flags&^flagSYN
 	if err := c.arrivesText(seg); err != nil {
@@ -151,7 +151,7 @@ func (c *Conn) arrivesOutside(seg *segment) error {
 	case seg.has(flagSYN):
 		c.challenge(challengeSYN)
 	case seg.len() == 0, !c.isNear(seg):
-		c.challenge(challengeOutside) // limited: two that disagree would answer each other for ever
+		c.challenge(challengeOutside) // limited: two ends that disagree would answer each other forever
 	default:
 		c.heard()
 		c.noteDuplicate(seg)
@@ -167,8 +167,8 @@ const maxOverrun = 8 << 20
 // validACK reports whether a segment does not fit into a window that the peer takes for
 // closed, but acknowledges something: "If the RCV.WND is zero, no segments will be
 // acceptable, but special allowance should be made to accept valid ACKs" (RFC 9293
-// 3.10.7.4). A peer who has sent more than the window had room for, or who asks with an
-// old byte whether it has opened, sends nothing else, and we would wait for ever.
+// 3.10.7.4). A peer that has sent more than the window had room for, or that asks with an
+// old byte whether it has opened, sends nothing else, and we would wait forever.
 func (c *Conn) validACK(seg *segment) bool {
 	beyond := int(int32(seg.seq - c.rcv.nxt))
 	return c.rcv.wnd>>c.rcv.shift == 0 && max(beyond, -beyond) <= maxOverrun && c.state != stateSynReceived &&
@@ -196,15 +196,15 @@ func (c *Conn) asksAgain(seg *segment) bool {
 // isKeepAlive reports whether a segment asks whether we are still there, or whether our
 // window is still closed: with "SEG.SEQ = SND.NXT-1" (RFC 9293 3.8.4), so that we have to
 // answer. Only the peer knows this number and ours, so the answer need not be limited. Nor
-// can two that disagree ask each other in this way for ever: if both have a number that is
-// one too low for the other, both acknowledge more than the other has sent.
+// can two ends that disagree ask each other in this way forever: if each has a number that
+// is one too low for the other, each acknowledges more than the other has sent.
 func (c *Conn) isKeepAlive(seg *segment) bool {
 	return seg.len() == 0 && seg.seq == c.rcv.nxt-1 && c.knowsUs(seg)
 }
 
 // isNear reports whether a segment that is outside of the window is no further from it than
 // any window of ours can be long, and acknowledges what its sender can only have from us.
-// That is the peer, who sends something again, or too much; a stranger would have to guess
+// That is the peer, sending something again, or too much; a stranger would have to guess
 // two numbers.
 func (c *Conn) isNear(seg *segment) bool {
 	reach := 0xffff << c.rcv.shift
@@ -241,9 +241,9 @@ func (c *Conn) acceptable(seg *segment) bool {
 	return seg.seq.in(c.rcv.nxt, c.rcv.wnd) || seg.seq.add(n-1).in(c.rcv.nxt, c.rcv.wnd)
 }
 
-// arrivesRST is the second check. A RST must have exactly the number that we
-// expect next: one that only lies in the window may come from somebody who guesses
-// (RFC 5961 3.2). Outside of the window it was dropped before.
+// arrivesRST is the second check. A RST must have exactly the number that we expect next:
+// one that only lies in the window may be a guess (RFC 5961 3.2). One outside of the window
+// was dropped before.
 func (c *Conn) arrivesRST(seg *segment) error {
 	switch {
 	case seg.seq != c.rcv.nxt:
@@ -282,7 +282,7 @@ func (c *Conn) arrivesACK(seg *segment) error {
 			return errTCPBadACK
 		}
 		if c.listener != nil && len(c.listener.ready) >= maxBacklog {
-			return errTCPBacklog // the peer will say more, and may have better luck then
+			return errTCPBacklog // the peer will send more, and there may be room then
 		}
 		c.snd.una = seg.ack
 		c.setSendWindow(seg)

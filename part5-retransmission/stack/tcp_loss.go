@@ -20,10 +20,9 @@ func (c *Conn) isDuplicate(seg *segment) bool {
 const dupThresh = 3
 
 // Without SACK all that we know is that each duplicate acknowledgment means one segment
-// which has arrived behind a gap. This is NewReno (RFC 6582).
+// which has arrived after a gap. This is NewReno (RFC 6582).
 
-// duplicateACK is told of a duplicate acknowledgment. With SACK the scoreboard knows
-// better.
+// duplicateACK counts a duplicate acknowledgment. With SACK the scoreboard knows better.
 func (c *Conn) duplicateACK() {
 	if c.sackOK || c.recovery.timedOut {
 		return
@@ -31,29 +30,29 @@ func (c *Conn) duplicateACK() {
 	most := len(c.sentSegments.live()) // there cannot have been more
 	if c.recovery.recovering {
 		// Each lets a new segment go, for which there could be one more in turn, and so on:
-		// somebody who makes them up would get all of his window (RFC 5681 5).
+		// an attacker who makes them up would get all of his window (RFC 5681 5).
 		most = min(most, max(dupThresh, int(c.recovery.prrFlight)/c.effSndMSS()))
 	}
 	c.recovery.dups = min(c.recovery.dups+1, most)
-	// "... check to see if the Cumulative Acknowledgment field covers more than recover" (RFC
-	// 6582 3.2): what was sent again in vain would else start another recovery. A timeout may
-	// have all of a window sent again in vain; a recovery that three duplicates began has
-	// sent only what was missing, so that its end guards against nothing.
+	// "... check to see if the Cumulative Acknowledgment field covers more than recover"
+	// (RFC 6582 3.2): otherwise what was sent again in vain would start another recovery. A
+	// timeout may have all of a window sent again in vain; a recovery that three duplicates
+	// began has sent only what was missing, so that its end guards against nothing.
 	if c.recovery.dups == dupThresh && !c.recovery.recovering && c.recovery.recover.less(c.snd.una) {
 		c.lose(0, "three duplicate ACKs")
 		c.startRecovery(0)
 	}
 }
 
-// partialACK is told of an acknowledgment of something new, which a number of segments
-// made up. In recovery, if it does not cover all that was sent before, it means that the
-// next segment is lost, too.
+// partialACK handles an acknowledgment of something new, made up of a number of segments.
+// In recovery, if it does not cover all that was sent before, it means that the next
+// segment is lost, too.
 func (c *Conn) partialACK(ack seqNum, segments int) {
 	if !c.recovery.recovering {
 		c.recovery.dups = 0
 		return
 	}
-	c.recovery.dups = max(0, c.recovery.dups-segments+1) // those behind the gap are acknowledged now
+	c.recovery.dups = max(0, c.recovery.dups-segments+1) // those after the gap are acknowledged now
 	if live := c.sentSegments.live(); ack.less(c.recovery.recover) && len(live) > 0 && !c.recovery.timedOut {
 		c.lose(0, "partial ACK")
 	}
@@ -66,12 +65,12 @@ func (c *Conn) partialACK(ack seqNum, segments int) {
 // segments that took another way.
 type rackState struct {
 	at      time.Duration // when the latest of those that have arrived was sent
-	end     seqNum        // the number behind it
+	end     seqNum        // the number after it
 	rtt     time.Duration // how long it took
-	highest seqNum        // the number behind the highest that has arrived
+	highest seqNum        // the number after the highest that has arrived
 	seen    bool          // there is such a segment
 
-	reordering    bool   // some have arrived behind later ones
+	reordering    bool   // some have arrived after later ones
 	reoWndMult    int    // quarters of the shortest round trip to wait, beyond the first
 	inRound       bool   // reoWndMult has grown in this round trip, and stays as it is
 	round         seqNum // until this is acknowledged
@@ -86,7 +85,7 @@ func (r *rackState) sentBefore(sent *sentSegment) bool {
 	return sent.at < r.at || sent.at == r.at && sent.end.less(r.end)
 }
 
-// update is told of a segment that has arrived rtt after it was sent.
+// update takes in a segment that has arrived rtt after it was sent.
 func (r *rackState) update(sent *sentSegment, rtt time.Duration) {
 	if !r.seen || r.highest.less(sent.end) {
 		r.highest = sent.end
@@ -99,8 +98,8 @@ func (r *rackState) update(sent *sentSegment, rtt time.Duration) {
 	r.seen = true
 }
 
-// acknowledged is told of SND.UNA: the round trip may be over. Whatever else has stayed
-// behind comes along, or it would be ahead again after 2^31 bytes.
+// acknowledged takes in SND.UNA: the round trip may be over. What has stayed behind is
+// brought along, or it would be ahead again after 2^31 bytes.
 func (r *rackState) acknowledged(una seqNum) {
 	if r.inRound && r.round.leq(una) {
 		r.inRound = false
@@ -110,7 +109,7 @@ func (r *rackState) acknowledged(una seqNum) {
 	}
 }
 
-// duplicate is told that the peer has got something twice: we were too impatient. It
+// duplicate notes that the peer has received something twice: we were too impatient. It
 // counts once per round trip.
 func (r *rackState) duplicate(nxt seqNum) {
 	if r.inRound {
@@ -119,7 +118,7 @@ func (r *rackState) duplicate(nxt seqNum) {
 	r.reoWndMult, r.round, r.inRound, r.reoWndPersist = r.reoWndMult+1, nxt, true, reoWndRecoveries
 }
 
-// recovered is told that all losses are repaired.
+// recovered is called when all losses are repaired.
 func (r *rackState) recovered() {
 	if r.reoWndPersist > 0 {
 		if r.reoWndPersist--; r.reoWndPersist == 0 {
@@ -128,9 +127,9 @@ func (r *rackState) recovered() {
 	}
 }
 
-// reoWnd is for how long a segment may be overtaken: not at all while nothing
-// ever was and three have arrived behind it, as in RFC 5681; else for a quarter of the
-// shortest round trip, or more if that was too short.
+// reoWnd is for how long a segment may be overtaken: not at all while nothing ever was and
+// three have arrived after it, as in RFC 5681; otherwise for a quarter of the shortest
+// round trip, or more if that was too short.
 func (c *Conn) reoWnd() time.Duration {
 	if !c.rack.reordering && (c.recovery.recovering || c.sentSegments.sacked >= dupThresh) {
 		return 0
@@ -148,7 +147,7 @@ func (c *Conn) detectLosses(delivered int, now time.Duration) (lossy bool) {
 		return false // nothing has been overtaken
 	}
 	wait := c.rack.rtt + c.reoWnd()
-	for next := list.behind(list.order.overtaken); next != 0 && c.rack.sentBefore(list.at(next)); next = list.behind(next) {
+	for next := list.after(list.order.overtaken); next != 0 && c.rack.sentBefore(list.at(next)); next = list.after(next) {
 		list.order.overtaken = next
 		list.visited++
 	}
@@ -166,7 +165,7 @@ func (c *Conn) detectLosses(delivered int, now time.Duration) (lossy bool) {
 	return lossy
 }
 
-// reorderTimeout is for when segments that were overtaken have had time enough.
+// reorderTimeout is called when segments that were overtaken have had time enough.
 func (c *Conn) reorderTimeout() {
 	if c.detectLosses(0, c.s.clock()) {
 		c.prr(0) // or all that is lost would go again in one burst
@@ -183,15 +182,15 @@ const lastAckDelay = 200 * time.Millisecond
 const probeFloor = time.Millisecond
 
 // tailProbe is the tail loss probe of RFC 8985 7: if the last segments of all are lost,
-// nothing comes behind them that would show it, and only the retransmission timer is
-// left, which is long. So after two round trips without an answer one segment is sent,
-// to get one.
+// nothing comes after them that would show it, and only the retransmission timer is left,
+// which is long. So after two round trips without an answer one segment is sent, to get
+// one.
 //
 // The RFC leaves it at one segment, for a connection that is not in a recovery. Three
 // things go further, for each of which there is nothing but the timer otherwise:
 //
 //   - We probe in a recovery, too: what is sent again may be lost together with all that
-//     came behind it.
+//     came after it.
 //   - If there is something new, two segments of it are sent: if it was only an ACK that
 //     was lost, the peer answers the second one at once, while it may keep the answer to a
 //     single one for half a second (RFC 9293 3.8.6.3).
@@ -216,7 +215,7 @@ func (c *Conn) watchTail() {
 		return
 	}
 	d := max(2*c.rto.srtt, probeFloor) << c.tail.sent
-	if c.sentSegments.flight <= c.effSndMSS() && c.sentSegments.sacked == 0 { // at a gap nobody delays (RFC 5681 4.2)
+	if c.sentSegments.flight <= c.effSndMSS() && c.sentSegments.sacked == 0 { // at a gap ACKs are not delayed (RFC 5681 4.2)
 		d += lastAckDelay << c.rto.backoff
 	}
 	if left := c.timeLeft(timerRetransmit); c.tail.sent == 0 {
@@ -234,8 +233,8 @@ func (e TailLossProbe) String() string {
 	return fmt.Sprintf("TCP %v: no answer, a tail loss probe goes out", e.Remote)
 }
 
-// probeTail sends the probe: the next segment, or else the last one again that the peer
-// may not have.
+// probeTail sends the probe: the next segment, or otherwise again the last one that the
+// peer may not have.
 func (c *Conn) probeTail() {
 	live := c.sentSegments.live()
 	if len(live) == 0 || !c.sending() {
@@ -274,9 +273,9 @@ func (c *Conn) probeNew() bool {
 	return true
 }
 
-// endProbe is told of an acknowledgment. If it covers the probe and there was only one
-// copy of it, the original was lost, and the probe has hidden that: the window has been
-// too large.
+// endProbe looks at an acknowledgment. If it covers the probe and there was only one copy
+// of it, the original was lost, and the probe has hidden that: the window has been too
+// large.
 //
 // In a recovery there may be another one as soon as anything has arrived. If nothing does,
 // only the retransmission timer helps, which a first probe starts anew.
@@ -289,8 +288,9 @@ func (c *Conn) endProbe(seg *segment, arrived bool) {
 		c.cc.cwnd = c.cc.ssthresh
 	}
 	if c.tail.again {
-		// Nobody knows which copy was answered. Was it the first, and only late, so would be the
-		// next one's answer: so we wait for longer until a round trip is measured (Karn).
+		// It is not known which copy was answered. If it was the first, and only late, the
+		// next answer will be late, too: so we wait for longer until a round trip is
+		// measured (Karn).
 		c.rto.backoff = max(c.rto.backoff, 1)
 	}
 	c.tail = tailProbe{}

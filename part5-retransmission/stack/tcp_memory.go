@@ -4,15 +4,15 @@ import "time"
 
 var errTCPMemory = newDropReason("TCP: there is no memory left for data")
 
-// maxChunks is the memory for the data of all connections together: 128 MB. When it is
-// used up, what arrives is dropped as if it had been lost, but for one chunk of each
-// connection, and writers get no more than that, either. Peers that close their windows
-// can keep all of the memory for as long as they like (RFC 9293 3.8.6.1, MUST-37): with one
-// chunk each way, everybody else is still served.
+// maxChunks is the memory for the data of all connections together: 128 MB. When it is used
+// up, what arrives is dropped as if it had been lost, but for one chunk of each connection,
+// and writers get no more than that, either. Peers that close their windows can keep all of
+// the memory for as long as they like (RFC 9293 3.8.6.1, MUST-37): with one chunk each way,
+// all others are still served.
 const maxChunks = 32768
 
-// reservedChunks are not for what comes behind a gap: there must be room for what fills
-// the gap, or nobody could ever go on.
+// reservedChunks are not for what comes after a gap: there must be room for what fills the
+// gap, or no connection could ever go on.
 const reservedChunks = maxChunks / 4
 
 // findRoomForText reports whether there is memory for the data of a segment. Without it they
@@ -23,24 +23,36 @@ func (c *Conn) findRoomForText(seg *segment) bool {
 	return lacks == 0 || at+len(seg.data) <= chunkLen || c.findRoom(lacks)
 }
 
-// findRoom reports whether there is memory for n bytes, if need be at others' cost.
+// findRoom reports whether there is memory for n bytes, taken from others if need be.
 func (c *Conn) findRoom(n int) bool {
 	return c.s.tcp.chunks.hasRoom(n) || c.prune() && c.s.tcp.chunks.hasRoom(n)
 }
 
-// findRoomBehindGap is findRoom for data behind a gap.
-func (c *Conn) findRoomBehindGap(n int) bool {
+// findRoomAfterGap is findRoom for data after a gap.
+func (c *Conn) findRoomAfterGap(n int) bool {
 	return n == 0 || c.findRoom(n+reservedChunks*chunkLen)
+}
+
+// lacks returns how much memory it takes to write n bytes: that of the chunks that are not
+// there yet.
+func (b *buffer) lacks(at, n int) (memory int) {
+	for i := (b.head + at) / chunkLen; i*chunkLen < b.head+at+n; i++ {
+		if i >= len(b.chunks) || b.chunks[i] == nil {
+			memory += chunkLen
+		}
+	}
+	return memory
 }
 
 // pruneInterval bounds the work of pruning, for which all connections are looked at.
 const pruneInterval = 10 * time.Millisecond
 
-// prune throws away what waits behind another connection's gap. That is not acknowledged, so
+// prune throws away what waits after another connection's gap. That is not acknowledged, so
 // it will come again: "the data receiver is permitted to discard data in its queue that has
 // not been acknowledged to the data sender, even if the data has already been reported in a
-// SACK option" (RFC 2018 8). It is taken from whoever has kept the most for the longest: who
-// is honest fills a gap soon, and who only hoards has to send it all again.
+// SACK option" (RFC 2018 8). It is taken from the peer that has had us keep the most for
+// the longest: an honest one fills a gap soon, and one that only hoards has to send it all
+// again.
 func (c *Conn) prune() bool {
 	now := c.s.clock()
 	if now-c.s.tcp.chunks.prunedAt < pruneInterval {
@@ -59,9 +71,21 @@ func (c *Conn) prune() bool {
 		}
 	}
 	if victim != nil {
-		victim.forgetBehindGap()
+		victim.forgetAfterGap()
 	}
 	return victim != nil
+}
+
+// truncate forgets all but the first n bytes.
+func (b *buffer) truncate(n int) {
+	if n == 0 {
+		b.release()
+		return
+	}
+	keep := (b.head + n + chunkLen - 1) / chunkLen
+	b.held -= b.pool.give(b.chunks[keep:])
+	clear(b.chunks[keep:])
+	b.chunks, b.size = b.chunks[:keep], n
 }
 
 // left returns how many bytes there are left.
@@ -93,19 +117,20 @@ type rightSize struct {
 	edgeAt time.Duration // to what had come by then
 }
 
-// Whoever only receives has nothing on its way that would be acknowledged. What it sees of a
-// round trip is the time from an ACK to the data that the peer sends when it has that. The
-// peer may have been waiting for something else, so it is no less, and often more: as for
-// the sender, the shortest counts.
+// An end that only receives has nothing on its way that would be acknowledged. What it sees
+// of a round trip is the time from an ACK to the data that the peer sends when it has that.
+// The peer may have been waiting for something else, so it is no less, and often more: as
+// for the sender, the shortest counts.
 
-// echoed is told of new data with a timestamp that the peer has from our ACK.
+// echoed measures the round trip by new data with a timestamp that the peer has from our
+// ACK.
 func (c *Conn) echoed(echo uint32, now time.Duration) {
 	if took := int32(c.ts.value(now) - echo); took >= 0 {
 		c.rcv.size.rtt.add(time.Duration(took)*timestampTick, now, c.rto.timeout())
 	}
 }
 
-// watchEdge does without timestamps: what is behind the edge of the window that the peer
+// watchEdge does without timestamps: what is beyond the edge of the window that the peer
 // knows now can come in a round trip, and no sooner.
 func (c *Conn) watchEdge() {
 	size := &c.rcv.size
@@ -128,7 +153,7 @@ func (c *Conn) receiverRTT() *minRTT {
 	return &c.rcv.size.rtt
 }
 
-// growReceiveBuffer is told that the user has taken n bytes. Once in each round trip it
+// growReceiveBuffer is called when the user has taken n bytes. Once in each round trip it
 // makes the buffer twice as large as what was taken in that time, so that a sender which
 // doubles its speed, as all do at first, is not held up.
 func (c *Conn) growReceiveBuffer(n int) {
@@ -148,14 +173,14 @@ func (c *Conn) growReceiveBuffer(n int) {
 	}
 }
 
-// growBehindGap is told that something has come behind a gap. The user cannot take that
-// yet, so it does not count above. But where always something is missing, one round trip's
-// data wait for the next one's repairs, and a peer that knows better than to stop for each
-// loss would be stopped by our window. A repair may be lost, too, and there are more round
-// trips to wait, so the buffer is made four times as large as what waits.
-// Without SACK it is not, as an ACK that changes the window is no duplicate (RFC 5681 2).
-func (c *Conn) growBehindGap() {
-	if !c.scaling || !c.sackOK || c.readable() > 0 { // or the user has not taken what he can
+// growAfterGap is called when something has come after a gap. The user cannot take that
+// yet, so it does not count above. But where something is always missing, one round trip's
+// data wait for the next one's repairs, and a peer that does not stop for each loss would
+// be stopped by our window. A repair may be lost, too, and there are more round trips to
+// wait, so the buffer is made four times as large as what waits. Without SACK it is not, as
+// an ACK that changes the window is no duplicate (RFC 5681 2).
+func (c *Conn) growAfterGap() {
+	if !c.scaling || !c.sackOK || c.readable() > 0 { // or the user has not taken what there is
 		return
 	}
 	waiting := 0
@@ -169,7 +194,7 @@ func (c *Conn) growBehindGap() {
 }
 
 // maxBuffer is how large a buffer of this connection may get, on a path with this round
-// trip. Nobody may have more than an eighth of the memory that is left, so that there is
+// trip. None may have more than an eighth of the memory that is left, so that there is
 // always some.
 func (c *Conn) maxBuffer(path *minRTT) int {
 	limit := maxBuffer

@@ -33,11 +33,12 @@ func (c *Conn) probeWindow(i int) {
 	c.snd.wnd = wnd
 }
 
-// noteRefusal is told of an acknowledgment: if it opens the window again and does not
-// cover what was sent into the closed one, that was refused, and goes again at once.
-// Otherwise the timer need not run for as long as the probes had backed off; but it is
-// not put off. Only "an ACK ... that acknowledges new data" does that (RFC 6298 5.3): a
-// window that opens and closes all the time would else have us wait for ever.
+// noteRefusal looks at an acknowledgment that comes while the window is closed: if it opens
+// the window and does not cover what was sent into the closed one, that was refused, and
+// goes again at once. Otherwise the timer need not run for as long as the probes had backed
+// off; but it is not put off. Only "an ACK ... that acknowledges new data" does that (RFC
+// 6298 5.3): a window that opens and closes all the time would otherwise have us wait
+// forever.
 func (c *Conn) noteRefusal(seg *segment) {
 	if seg.wnd == 0 || seg.ack != c.snd.una {
 		return
@@ -52,18 +53,17 @@ func (c *Conn) noteRefusal(seg *segment) {
 	}
 }
 
-// noteSign is told that the peer has answered, although nothing new is acknowledged: as
-// long as it keeps its window closed, that is all that is asked of it (RFC 9293 3.8.6.1,
-// MUST-37). Only if nobody uses the connection any more that may not go on for ever (RFC
-// 6429 3).
+// noteSign notes that the peer has answered, although nothing new is acknowledged: as long
+// as it keeps its window closed, that is all that is asked of it (RFC 9293 3.8.6.1,
+// MUST-37). Once the user has closed, that must not go on forever (RFC 6429 3).
 func (c *Conn) noteSign() {
 	if !c.user.closed {
 		c.rto.since, c.rto.sign = 0, true
 	}
 }
 
-// Keep-alives (RFC 9293 3.8.4): a connection on which nobody says anything is asked, now
-// and then, whether the peer is still there. They "MUST default to off" (MUST-25).
+// Keep-alives (RFC 9293 3.8.4): on a silent connection the peer is asked, now and then,
+// whether it is still there. They "MUST default to off" (MUST-25).
 const (
 	// keepAliveIdle "MUST default to no less than two hours" (MUST-28).
 	keepAliveIdle = 2 * time.Hour
@@ -101,7 +101,7 @@ func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
 	})
 }
 
-// putOffKeepAlive is told that the peer has said something.
+// putOffKeepAlive is called when the peer has said something.
 func (c *Conn) putOffKeepAlive() {
 	if c.alive.idle > 0 {
 		c.alive.heard, c.alive.asked = c.s.clock(), 0

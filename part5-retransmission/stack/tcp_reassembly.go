@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// maxOutOfOrder bounds the pieces that wait for what is missing before them. Whoever sends
-// more of them has to send them again.
+// maxOutOfOrder bounds the pieces that wait for what is missing before them. What comes
+// beyond that has to be sent again.
 const maxOutOfOrder = 256
 
-// maxEarly is how many segments behind a gap one ACK may be for. The first three get one
+// maxEarly is how many segments after a gap one ACK may be for. The first three get one
 // each: that is what tells a peer that something is lost.
 const maxEarly = 8
 
-// receiveGaps is what is known of data behind a gap. The data are in the receive buffer
+// receiveGaps is what is known of data after a gap. The data are in the receive buffer
 // already, each byte in its place.
 type receiveGaps struct {
 	outOfOrder []span        // what is there, the latest first
 	gap        seqNum        // RCV.NXT, when one was last noticed
 	gapAt      time.Duration // when that was
-	early      int           // how many segments have come behind it since
+	early      int           // how many segments have come after it since
 	quickACK   int           // how many more segments to acknowledge quickly
 	dsack      span          // what came a second time; empty if nothing did
 	finSeen    bool          // a FIN has come
@@ -41,18 +41,18 @@ func (g *receiveGaps) info() []PieceInfo {
 	return all
 }
 
-// arrivesEarly takes a segment that begins behind RCV.NXT, and acknowledges what came
-// before the gap once more: "A TCP receiver SHOULD send an immediate duplicate ACK when
-// an out-of-order segment arrives" (RFC 5681 3.2). Without SACK the peer counts them.
-// With SACK one for the batch would tell as much, but it may be lost; and one for each
-// segment would make us slow where always something is missing, as with BBR. So it is
-// something between.
+// arrivesEarly takes a segment that begins after RCV.NXT, and acknowledges what came before
+// the gap once more: "A TCP receiver SHOULD send an immediate duplicate ACK when an
+// out-of-order segment arrives" (RFC 5681 3.2). Without SACK the peer counts them. With
+// SACK one ACK for the batch would say as much, but it may be lost; and one for each
+// segment would make us slow where something is always missing, as with BBR. So there is
+// one for every few segments.
 func (c *Conn) arrivesEarly(seg *segment) error {
 	if seg.seq.add(seg.len()).leq(c.rcv.nxt) {
-		return nil // its text has filled a gap, and there was more text behind its FIN
+		return nil // its text has filled a gap, and there was more text after its FIN
 	}
 	err := c.hold(seg)
-	c.growBehindGap()
+	c.growAfterGap()
 	if c.rcv.gap != c.rcv.nxt {
 		c.rcv.gap, c.rcv.gapAt, c.rcv.early = c.rcv.nxt, c.s.clock(), 0
 	}
@@ -74,7 +74,7 @@ func (c *Conn) hold(seg *segment) error {
 		return errTCPOrder
 	}
 	at := int(seg.seq - c.rcv.read)
-	if !c.findRoomBehindGap(c.rcv.text.lacks(at, len(seg.data))) {
+	if !c.findRoomAfterGap(c.rcv.text.lacks(at, len(seg.data))) {
 		return errTCPMemory
 	}
 	if seg.has(flagFIN) {
@@ -86,8 +86,8 @@ func (c *Conn) hold(seg *segment) error {
 	return nil
 }
 
-// forgetBehindGap forgets what has come behind a gap, FIN and all.
-func (c *Conn) forgetBehindGap() {
+// forgetAfterGap forgets what has come after a gap, FIN and all.
+func (c *Conn) forgetAfterGap() {
 	c.rcv.text.truncate(c.readable())
 	c.rcv.outOfOrder, c.rcv.dsack, c.rcv.finSeen = c.rcv.outOfOrder[:0], span{}, false
 }
@@ -101,7 +101,7 @@ func (c *Conn) contradicts(piece span, fin bool) bool {
 	return fin && slices.ContainsFunc(c.rcv.outOfOrder, func(s span) bool { return piece.to.less(s.to) })
 }
 
-// addSpan adds a piece in front of the list, together with all that it touches.
+// addSpan adds a piece at the front of the list, merged with all that it touches.
 func (c *Conn) addSpan(piece span) {
 	rest := c.rcv.outOfOrder[:0]
 	for _, old := range c.rcv.outOfOrder {
@@ -164,8 +164,8 @@ func (c *Conn) noteDuplicate(seg *segment) {
 // maxOwed is how many segments may be owed before one ACK for all of them. "An ACK SHOULD
 // be generated for at least every second full-sized segment" (RFC 9293 3.8.6.3, SHLD-19),
 // but also "aggregate ACK segments whenever possible" (MUST-58): each ACK makes the peer's
-// host do as much work as a segment does. What Linux does with segments that come close
-// behind each other is no different (GRO).
+// host do as much work as a segment does. Linux does the same with segments that come close
+// together (GRO).
 const maxOwed = 32
 
 // quickACKs is for how many segments after a loss, or after one that came twice, a batch
@@ -174,10 +174,10 @@ const maxOwed = 32
 // wait until its timer fires. A segment that comes alone is acknowledged without delay.
 const quickACKs = 200
 
-// ackInBatch acknowledges within a batch, too: every second segment of the first
-// 64 KB, as the peer is feeling its way and counts ACKs; after a loss, when no more than one
-// frame waits behind this one; and before so much of the window is used up that the peer may
-// have to stop.
+// ackInBatch acknowledges within a batch, too: every second segment of the first 64 KB, as
+// the peer is feeling its way and counts ACKs; after a loss, when no more than one frame
+// waits after this one; and before so much of the window is used up that the peer may have
+// to stop.
 func (c *Conn) ackInBatch() {
 	often := int(c.rcv.nxt-c.rcv.irs) < minBuffer
 	if c.rcv.quickACK > 0 {
@@ -191,8 +191,8 @@ func (c *Conn) ackInBatch() {
 	}
 }
 
-// Selective acknowledgment (RFC 2018): the acknowledgment field says up to where
-// everything has arrived; these options say what else has, behind a gap.
+// Selective acknowledgment (RFC 2018): the acknowledgment field says up to where everything
+// has arrived; these options say what else has, after a gap.
 const (
 	tcpOptionSACKPermitted = 4 // in a SYN: send me SACK options
 	tcpOptionSACK          = 5
@@ -221,8 +221,8 @@ func (b *sackBlocks) parse(contents []byte) {
 	}
 }
 
-// hasDSACK reports whether the first block tells of something that the peer has got twice:
-// if it is acknowledged already, or lies in the second one (RFC 2883 4).
+// hasDSACK reports whether the first block is about something that the peer has received
+// twice: if it is acknowledged already, or lies in the second one (RFC 2883 4).
 func (seg *segment) hasDSACK() bool {
 	blocks := &seg.opt.sack
 	first, second := blocks.list[0], blocks.list[1]
@@ -239,15 +239,15 @@ func (c *Conn) appendSACKPermitted(list []byte) []byte {
 	return append(list, tcpOptionNOP, tcpOptionNOP, tcpOptionSACKPermitted, 2)
 }
 
-// hasBlocks reports whether there is anything to tell in them.
+// hasBlocks reports whether there is anything for them to say.
 func (c *Conn) hasBlocks() bool {
 	return len(c.rcv.outOfOrder) > 0 || c.rcv.dsack.from != c.rcv.dsack.to
 }
 
-// appendSACK appends the blocks to the options of a segment without data: "the first
-// SACK block ... MUST specify the contiguous block of data containing the segment which
-// triggered this ACK" (RFC 2018 4), and the others those before it, so that each is told
-// several times. What came twice goes before all others.
+// appendSACK appends the blocks to the options of a segment without data: "the first SACK
+// block ... MUST specify the contiguous block of data containing the segment which
+// triggered this ACK" (RFC 2018 4), and the others repeat those before it, so that each is
+// sent several times. What came twice goes before all others.
 func (c *Conn) appendSACK(list []byte) []byte {
 	n := len(c.rcv.outOfOrder)
 	dsack := c.rcv.dsack.from != c.rcv.dsack.to

@@ -12,7 +12,7 @@ var (
 	errTCPNobody = newDropReason("TCP: data for a user who has closed")
 )
 
-// errUnread ends a connection whose peer sent what nobody would read.
+// errUnread ends a connection whose peer sent what no one would read.
 var errUnread = fmt.Errorf("closed with data unread: %w", syscall.ECONNRESET)
 
 // receiveQueue is what text and FIN add to the receive sequence variables.
@@ -20,7 +20,7 @@ type receiveQueue struct {
 	text     buffer    // the stream from read on
 	read     seqNum    // the next one that the user reads
 	buff     int       // RCV.BUFF, how much there may be in the buffer, in bytes
-	up       seqNum    // RCV.UP, the number behind the urgent data
+	up       seqNum    // RCV.UP, the number after the urgent data
 	adv      seqNum    // RCV.NXT+RCV.WND, as the peer knows it: the right edge of its window
 	fin      bool      // the peer's FIN has come
 	ready    sync.Cond // signalled when there is something to read, or anything changes
@@ -134,7 +134,7 @@ func (c *Conn) consume(n int) {
 	c.openWindow()
 }
 
-// forgetText forgets what nobody will read.
+// forgetText forgets what no one will read.
 func (c *Conn) forgetText() { c.consume(c.readable()) }
 
 // arrivesFIN is the eighth check: "signal the user 'connection closing' ..., advance
@@ -150,7 +150,7 @@ func (c *Conn) arrivesFIN(seg *segment) error {
 	return nil
 }
 
-// takeFIN is told that everything up to the peer's FIN is there.
+// takeFIN takes the peer's FIN: everything up to it is there.
 func (c *Conn) takeFIN() {
 	c.rcv.fin = true
 	c.rcv.nxt++
@@ -203,7 +203,7 @@ func (c *Conn) openWindow() {
 		return
 	}
 	c.rcv.wnd = free
-	// It goes with the next ACK. Only a peer that may be waiting is told at once.
+	// It goes with the next ACK. A peer that may be waiting is told at once.
 	if free >= 2*known {
 		c.sendACK()
 	}
@@ -259,7 +259,7 @@ func (c *Conn) answer() {
 	}
 }
 
-// ackSent is told that a segment takes RCV.NXT to the peer.
+// ackSent notes that a segment takes RCV.NXT to the peer.
 func (c *Conn) ackSent() {
 	c.rcv.owed, c.rcv.ackNow = 0, false
 	c.rcv.lastACK = c.rcv.nxt

@@ -24,8 +24,8 @@ type recovery struct {
 	prrFlight, prrDelivered, prrOut int64
 }
 
-// onSend is told of each segment that takes sequence space: it is kept in mind until it
-// is acknowledged, and the retransmission timer runs.
+// onSend remembers each segment that takes sequence space until it is acknowledged, and
+// makes sure that the retransmission timer runs.
 func (c *Conn) onSend(seq seqNum, flags uint8, n int) {
 	seg := segment{flags: flags}
 	n += seg.len()
@@ -159,7 +159,7 @@ func (c *Conn) takeSACK(seg *segment, now time.Duration) (sacked int) {
 	return sacked
 }
 
-// onDelivered is told of a segment that has arrived, as far as we know for the first time.
+// onDelivered takes in a segment that has arrived, as far as we know for the first time.
 // ambiguous says that the same ACK covers something before it that was sent twice: then it
 // has waited at the peer, and the time until now is no round trip.
 func (c *Conn) onDelivered(sent *sentSegment, seg *segment, ambiguous bool, now time.Duration) {
@@ -172,9 +172,9 @@ func (c *Conn) onDelivered(sent *sentSegment, seg *segment, ambiguous bool, now 
 		return
 	}
 	// Karn: it may have been any of its copies. A timestamp tells which, but only for what
-	// advances SND.UNA (RFC 7323 4.1): what came behind a gap is not echoed. Nor is what has
-	// come twice: the answer to it echoes what came before, which may be long ago. Nor is a SYN:
-	// a SYN,ACK that is sent again as nobody has answered it echoes the first.
+	// advances SND.UNA (RFC 7323 4.1): what came after a gap is not echoed. Nor is what has
+	// come twice: the answer to it echoes what came before, which may be long ago. Nor is a
+	// SYN: a SYN,ACK that is sent again for want of an answer echoes the first.
 	if echo := seg.opt.tsEcr; seg.opt.timestamp && c.ts.on && sent.end.leq(seg.ack) && sent.seq != c.snd.iss {
 		took := time.Duration(int32(c.ts.value(now)-echo)) * timestampTick
 		if took >= 0 && took <= now-sent.first+timestampTick && !seg.hasDSACK() {
@@ -381,7 +381,7 @@ func (c *Conn) pipe() int {
 	return max(0, c.sentSegments.flight-c.recovery.dups*c.effSndMSS())
 }
 
-// enterLoss is for when there was no answer at all: what is on its way is taken for
+// enterLoss is called when there was no answer at all: what is on its way is taken for
 // lost, and the window is one segment, "the loss window" (RFC 5681 3.1). With SACK that
 // does not go for what was sent a moment ago, and cannot have been answered yet (RFC 8985
 // 6.3).

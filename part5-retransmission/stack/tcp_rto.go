@@ -21,8 +21,8 @@ const (
 
 	maxRTO = 60 * time.Second // "provided it is at least 60 seconds" (2.5)
 
-	// handshakeRTO is the RTO behind a handshake in which a SYN was lost, if no round
-	// trip was measured: 1 second was too short for it (5.7).
+	// handshakeRTO is the RTO after a handshake in which a SYN was lost, if no round trip
+	// was measured: 1 second was too short for it (5.7).
 	handshakeRTO = 3 * time.Second
 
 	clockGranularity = time.Millisecond // G
@@ -76,10 +76,10 @@ func (r *rtoState) sample(rtt time.Duration) {
 	r.backoff = 0
 }
 
-// measure is told of a segment that has reached the peer rtt after it was sent, and of
-// which there was one copy only: "RTT samples MUST NOT be made using segments that were
-// retransmitted" (3), as it would be a guess which copy was meant. One in each round
-// trip is enough: with more, the average would forget too fast.
+// measure takes in the round trip of a segment of which there was only one copy: "RTT
+// samples MUST NOT be made using segments that were retransmitted" (3), as it would be a
+// guess which copy was meant. One in each round trip is enough: with more, the average
+// would forget too fast.
 func (c *Conn) measure(seg *sentSegment, rtt, now time.Duration) {
 	r := &c.rto
 	if !seg.resent { // timestamps are too coarse for that
@@ -106,8 +106,8 @@ type minRTT struct {
 	since, last time.Duration // when next began, and when something was last measured
 }
 
-// add adds a measurement. What was measured before a pause says nothing any more, but
-// the first one behind it is of an empty path.
+// add adds a measurement. What was measured before a pause says nothing any more, but the
+// first one after it is of an empty path.
 func (m *minRTT) add(rtt, now, pause time.Duration) {
 	rtt = max(rtt, 1)
 	switch {
@@ -125,7 +125,7 @@ func (m *minRTT) add(rtt, now, pause time.Duration) {
 func (m *minRTT) near() bool { return m.rtt > 0 && m.rtt < nearRTT }
 
 const (
-	// thresholdR1 is after how many retransmissions the layer below is told that
+	// thresholdR1 is the number of retransmissions after which the layer below learns that
 	// something may be wrong: "at least 3 retransmissions" (RFC 9293 3.8.3, SHLD-10).
 	thresholdR1 = 3
 
@@ -136,21 +136,20 @@ const (
 	// openTimeout is R2 for our SYN: "at least 3 minutes" (3.8.3, MUST-23).
 	openTimeout = 3 * time.Minute
 
-	// acceptTimeout is R2 for our SYN,ACK. It bends MUST-23, for it is strangers who
-	// decide how many half-open connections there are.
+	// acceptTimeout is R2 for our SYN,ACK. It bends MUST-23, because strangers decide how
+	// many half-open connections there are.
 	acceptTimeout = time.Minute
 
-	// closeTimeout is R2 when nobody uses the connection any more.
+	// closeTimeout is R2 once the user has closed.
 	closeTimeout = 100 * time.Second
 )
 
 // errTimeout ends a connection whose peer does not answer.
 var errTimeout = fmt.Errorf("the peer does not answer: %w", syscall.ETIMEDOUT)
 
-// restartRetransmitTimer is for when something new was acknowledged: "restart the
-// retransmission timer so that it will expire after RTO seconds" (RFC 6298 5.3), or,
-// "when all outstanding data has been acknowledged, turn off the retransmission timer"
-// (5.2).
+// restartRetransmitTimer is called when something new was acknowledged: "restart the
+// retransmission timer so that it will expire after RTO seconds" (RFC 6298 5.3), or, "when
+// all outstanding data has been acknowledged, turn off the retransmission timer" (5.2).
 func (c *Conn) restartRetransmitTimer() {
 	c.stopTimer(timerLossProbe) // output starts it again
 	if len(c.sentSegments.live()) == 0 {
@@ -177,13 +176,13 @@ func (e RetransmissionTimeout) String() string {
 	return fmt.Sprintf("TCP %v: no answer for %v, sending again from %d", e.Remote, e.Waited.Round(time.Millisecond), e.Seq)
 }
 
-// retransmitTimeout is for when the timer expires (RFC 6298 5.4 to 5.6): there was no
+// retransmitTimeout is called when the timer expires (RFC 6298 5.4 to 5.6): there was no
 // answer for as long as an RTO.
 func (c *Conn) retransmitTimeout() {
 	now := c.s.clock()
 	if c.rto.since == 0 {
 		c.rto.since = now
-		if len(c.sentSegments.live()) > 0 && !(c.rto.sign && c.snd.wnd == 0) { // else what was asked is answered
+		if len(c.sentSegments.live()) > 0 && !(c.rto.sign && c.snd.wnd == 0) { // otherwise what was asked is answered
 			c.rto.since -= c.rto.timeout()
 		}
 	}

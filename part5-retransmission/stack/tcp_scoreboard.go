@@ -9,7 +9,7 @@ import (
 // the send buffer; this is what must be known to decide when to send them again.
 type sentSegment struct {
 	seq    seqNum
-	end    seqNum        // the number behind it; a FIN counts
+	end    seqNum        // the number after it; a FIN counts
 	at     time.Duration // when it was sent last, by the stack's clock
 	first  time.Duration // when it was sent first
 	sacked bool          // the peer has it, but something before it is missing
@@ -17,7 +17,7 @@ type sentSegment struct {
 	resent bool          // it was sent more than once
 
 	run          int32 // of one that is sacked: how many from it on certainly are
-	older, newer int32 // how far off the ones are that were sent before and behind it, see sentOrder
+	older, newer int32 // how far off the ones are that were sent before and after it, see sentOrder
 }
 
 // len returns how much sequence space it takes.
@@ -29,9 +29,9 @@ func (seg *sentSegment) len() int { return int(seg.end - seg.seq) }
 const maxSentSegments = 16384
 
 // sentList has all segments from SND.UNA to SND.NXT, in their order. It is what RFC 6675
-// calls the scoreboard. An acknowledgment may have no more work with it than there is
-// news in it, as its sender decides how many there are: no walk through the list looks
-// again and again at what has not changed.
+// calls the scoreboard. An acknowledgment must not cost more work than there is news in it,
+// as the peer decides how many there are: no walk through the list looks again and again at
+// what has not changed.
 type sentList struct {
 	all    []sentSegment
 	first  int // all[first:] are those that are not acknowledged
@@ -52,7 +52,7 @@ func (l *sentList) live() []sentSegment { return l.all[l.first:] }
 // place returns where a segment is in all, counted from 1.
 func (l *sentList) place(i int) int { return l.first + i + 1 }
 
-// add adds a segment behind all others.
+// add adds a segment after all others.
 func (l *sentList) add(seg sentSegment) {
 	l.all = append(l.all, seg)
 	l.flight += seg.len()
@@ -64,7 +64,7 @@ func (l *sentList) add(seg sentSegment) {
 const keptSegments = 256
 
 // drop forgets the first segment. What is left moves to the front now and then, which is
-// cheap as it happens seldom.
+// cheap because it is rare.
 func (l *sentList) drop() {
 	l.leave(0)
 	l.first++
@@ -148,9 +148,8 @@ func (l *sentList) firstLost() int {
 	return i
 }
 
-// nextUnsacked returns the index of the first segment from i on that is not sacked, or
-// of the first behind end. A run of sacked ones is passed in one step as soon as
-// somebody has been through it.
+// nextUnsacked returns the index of the first segment from i on that is not sacked, or of
+// the first after end. A run of sacked ones that was walked once is passed in one step.
 func (l *sentList) nextUnsacked(i int, end seqNum) int {
 	live, start := l.live(), i
 	for i < len(live) && live[i].sacked && live[i].end.leq(end) {
@@ -218,7 +217,7 @@ func (l *sentList) split(i, n int) {
 		l.lost++
 		return
 	}
-	next := l.behind(place)
+	next := l.after(place)
 	l.join(place, place+1)
 	l.join(place+1, next)
 	if l.order.overtaken == place {
@@ -238,7 +237,7 @@ func (l *sentList) trim(ack seqNum) {
 	seg.seq = ack
 }
 
-// find returns the index of the first segment that ends behind seq.
+// find returns the index of the first segment that ends after seq.
 func (l *sentList) find(seq seqNum) int {
 	live := l.live()
 	low, high := 0, len(live)
@@ -263,7 +262,7 @@ type sentOrder struct {
 	overtaken      int // the last that was sent before something that has arrived
 }
 
-// move is told that the segments behind a place have moved by n.
+// move adjusts the order when the segments after a place have moved by n.
 func (o *sentOrder) move(place, n int) {
 	for _, at := range []*int{&o.oldest, &o.newest, &o.overtaken} {
 		if *at > place {
@@ -286,8 +285,8 @@ func (l *sentList) before(place int) int {
 	return 0
 }
 
-// behind returns which was sent behind the one at a place. Behind none is the oldest.
-func (l *sentList) behind(place int) int {
+// after returns which was sent after the one at a place. After none comes the oldest.
+func (l *sentList) after(place int) int {
 	if place == 0 {
 		return l.order.oldest
 	}
@@ -297,7 +296,7 @@ func (l *sentList) behind(place int) int {
 	return 0
 }
 
-// join notes that one was sent right behind another.
+// join notes that one was sent right after another.
 func (l *sentList) join(older, newer int) {
 	d := int32(newer - older)
 	if older == 0 || newer == 0 {
@@ -324,13 +323,13 @@ func (l *sentList) sentLast(place int) {
 // leaveOrder takes a segment out of the order.
 func (l *sentList) leaveOrder(place int) {
 	before := l.before(place)
-	l.join(before, l.behind(place))
+	l.join(before, l.after(place))
 	if l.order.overtaken == place {
 		l.order.overtaken = before
 	}
 }
 
-// makeRoom makes room for a segment behind a place. That takes as long as the list is, but
+// makeRoom makes room for a segment after a place. That takes as long as the list is, but
 // happens only where the path has become narrower.
 func (l *sentList) makeRoom(place int) {
 	far := func(at int, d *int32) { // longer by one if it leads across the new place

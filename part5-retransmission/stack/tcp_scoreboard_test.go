@@ -108,7 +108,7 @@ func (l *sentList) checkOrder(t *testing.T) {
 			t.Fatalf("a run of %d from %+v on", sent.run, sent)
 		}
 	}
-	for place := l.order.oldest; place != 0; place = l.behind(place) {
+	for place := l.order.oldest; place != 0; place = l.after(place) {
 		sent := l.at(place)
 		if sent.sacked || sent.lost || l.before(place) != last || last != 0 && sent.at < l.at(last).at {
 			t.Fatalf("%+v was sent behind %d, and before it %d", sent, last, l.before(place))

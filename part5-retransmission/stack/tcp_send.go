@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// sendSegment puts a TCP header in front of p, which is the segment's data, and
-// sends it to the peer that key names. TCP's datagrams are not to be cut: whoever
-// cannot pass one on says so, and the next one is smaller (RFC 1191).
+// sendSegment puts a TCP header in front of p, which is the segment's data, and sends it to
+// the peer that key names. TCP's datagrams are not to be cut: a router that cannot pass one
+// on says so, and the next one is smaller (RFC 1191).
 func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
 	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
 	dst := netip.AddrFrom4(key.remote)
@@ -31,21 +31,18 @@ func (s *Stack) sendReset(key connKey, seg *segment) {
 
 // send sends a segment of this connection. p is its data.
 func (c *Conn) send(flags uint8, seq seqNum, p *packet) {
-	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags)}
+	seg := segment{seq: seq, flags: flags, wnd: c.window(flags), options: c.options(flags, len(p.bytes()))}
 	if seg.has(flagACK) {
 		seg.ack = c.rcv.nxt
 		c.ackSent()
-	}
-	if flags == flagACK && len(p.bytes()) == 0 {
-		seg.options = c.appendSACK(seg.options)
 	}
 	c.onSend(seq, flags, len(p.bytes()))
 	c.s.sendSegment(c.key, seg, p)
 }
 
 // sendACK sends <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>. While the peer's window is closed it
-// has SND.UNA instead, even if we have asked with a byte behind it whether it opens: to the
-// peer no other number is acceptable, and he would drop the ACK with the segment (RFC 9293
+// has SND.UNA instead, even if we have asked with a byte after it whether it opens: to the
+// peer no other number is acceptable, and it would drop the ACK with the segment (RFC 9293
 // 3.10.7.4).
 func (c *Conn) sendACK() {
 	seq := c.snd.nxt
@@ -65,9 +62,9 @@ func (c *Conn) window(flags uint8) uint16 {
 	return uint16(min(wnd, 0xffff))
 }
 
-// options returns the options for a segment with these control bits. The list is
-// good until the next call.
-func (c *Conn) options(flags uint8) []byte {
+// options returns the options for a segment with these control bits and n bytes of data. The
+// list is good until the next call.
+func (c *Conn) options(flags uint8, n int) []byte {
 	list := c.optionList[:0]
 	if flags&flagSYN != 0 {
 		list = appendMSS(list, c.s.ourMSS())
@@ -77,6 +74,9 @@ func (c *Conn) options(flags uint8) []byte {
 		list = c.appendSACKPermitted(list)
 	}
 	list = c.appendTimestamps(list, flags)
+	if flags == flagACK && n == 0 {
+		list = c.appendSACK(list)
+	}
 	return list
 }
 
@@ -107,15 +107,15 @@ const (
 )
 
 // challengeKind is what a challenge ACK answers. Each kind has a count of its own, so that
-// what anybody can send does not use up the answers to what only the peer is likely to.
+// what anyone can send does not use up the answers to what only the peer is likely to send.
 type challengeKind int
 
 const (
-	challengeSYN     challengeKind = iota // a SYN on an open connection: anybody can send that
-	challengeOutside                      // what is outside of the window: that, too
+	challengeSYN     challengeKind = iota // a SYN on an open connection: anyone can send that
+	challengeOutside                      // outside of the window: anyone, too
 	challengeRST                          // a RST in the window
 	challengeACK                          // in the window, with an ACK that is not acceptable
-	challengePAWS                         // an old timestamp: anybody can send that, too
+	challengePAWS                         // an old timestamp: anyone, too
 	challengeKinds                        // how many there are
 )
 
@@ -125,8 +125,8 @@ type challengeCount struct {
 	n     int
 }
 
-// challenge sends a challenge ACK: a peer that is what it says it is will know from
-// it what to do, and nobody else learns anything.
+// challenge sends a challenge ACK: the true peer will know from it what to do, and no one
+// else learns anything.
 func (c *Conn) challenge(kind challengeKind) {
 	now, count := time.Now(), &c.challenged[kind]
 	if now.Sub(count.began) >= challengeInterval {

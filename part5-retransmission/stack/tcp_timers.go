@@ -11,7 +11,7 @@ type connTimer int
 const (
 	timerDelayedACK    connTimer = iota // an acknowledgment is due
 	timerOverride                       // a silly window has been waited for long enough
-	timerOrphan                         // nobody uses the connection any more
+	timerOrphan                         // the user has closed, and the peer has not
 	timerReadDeadline                   // SetReadDeadline
 	timerWriteDeadline                  // SetWriteDeadline
 	timerLinger                         // SetLinger
@@ -19,7 +19,7 @@ const (
 	timerRetransmit                     // there is no answer
 	timerReorder                        // a segment that was overtaken has had time enough
 	timerPace                           // the next segment may be sent
-	timerKeepAlive                      // nobody has said anything for long
+	timerKeepAlive                      // there has been silence for long
 	connTimers                          // how many there are
 )
 
@@ -72,9 +72,7 @@ const maxTimer = 100 * 365 * 24 * time.Hour
 func (s *Stack) clock() time.Duration { return time.Since(s.tcp.began) + 1 }
 
 // timerTick is what the protocol's timers are rounded up to, by the clock on the wall, so
-// that they fire together rather than one right behind the other. A test with a cable of
-// shared/wire gains from it, too: no frame arrives at such an instant, so it is certain
-// which comes first.
+// that they fire together rather than one right after the other.
 const timerTick = 8 * time.Microsecond
 
 func (s *Stack) roundUp(due time.Duration) time.Duration {
@@ -91,7 +89,7 @@ func (c *Conn) startTimer(which connTimer, d time.Duration) {
 	now := c.s.clock()
 	t.due[which] = now + min(max(d, 0), maxTimer)
 	switch which {
-	case timerReadDeadline, timerWriteDeadline, timerLinger: // exactly as the user says
+	case timerReadDeadline, timerWriteDeadline, timerLinger: // these are as exact as the user says
 	default:
 		t.due[which] = c.s.roundUp(t.due[which])
 	}

@@ -6,9 +6,9 @@ import (
 )
 
 // Timestamps (RFC 7323 3): each segment has the time when it was sent, and the time that
-// the peer's last one had. It serves two ends: to measure round trips, also of what was
-// sent twice; and to tell an old segment, that went astray, from a new one after the
-// sequence numbers have wrapped.
+// the peer's last one had. They serve two ends: to measure round trips, also of what was
+// sent twice; and to tell an old segment that went astray from a new one after the sequence
+// numbers have wrapped.
 const (
 	tcpOptionTimestamps = 8
 
@@ -30,7 +30,7 @@ var (
 
 type timestamps struct {
 	on       bool
-	offset   uint32        // where our clock starts, or it would tell how long we have been up
+	offset   uint32        // where our clock starts, or it would show how long we have been up
 	recent   uint32        // TS.Recent: what we echo
 	recentAt time.Duration // when it came
 }
@@ -106,13 +106,13 @@ func (c *Conn) checkTimestamp(seg *segment) error {
 		if c.isNear(seg) {
 			c.noteDuplicate(seg)
 		}
-		c.challenge(challengePAWS) // "send an acknowledgment in reply": limited, as all that anybody can ask for
+		c.challenge(challengePAWS) // "send an acknowledgment in reply": limited, like all that anyone can ask for
 		return errTCPPAWS
 	}
 	// "If: SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then SEG.TSval is copied to
 	// TS.Recent": of several segments that one ACK answers it is the first one's that is
 	// echoed, so that the peer measures the delay of our ACK, too (4.3). A timestamp of the
-	// future, from somebody who guesses, would have PAWS drop all that the peer says
+	// future, guessed by an attacker, would have PAWS drop all that the peer says
 	// (CVE-2005-0356): hence knowsUs.
 	if value != c.ts.recent && seg.seq.leq(c.rcv.lastACK) && c.acceptable(seg) && c.knowsUs(seg) {
 		c.ts.recent, c.ts.recentAt = value, c.s.clock()

@@ -24,9 +24,9 @@ type flowTable struct {
 	first map[flow]flowStart
 }
 
-// relative returns seq and ack counted from the beginning of the connection. SYNs,
-// segments without an ACK, and the first segment of a connection whose SYN nobody
-// saw are shown as they are; without a table, all.
+// relative returns seq and ack counted from the beginning of the connection. SYNs, segments
+// without an ACK, and the first segment of a connection whose SYN was not seen are shown as
+// they are; without a table, all.
 func (t *flowTable) relative(f flow, seg *segment) (seq, ack seqNum) {
 	if t == nil || !seg.has(flagACK) {
 		return seg.seq, seg.ack
@@ -146,7 +146,7 @@ func describeOption(o []byte, from seqNum) string {
 	return fmt.Sprintf("unknown-%d", o[0])
 }
 
-// describeSACK lists pieces of a stream: of each the first number, and the one behind it.
+// describeSACK lists pieces of a stream: of each the first number, and the one after it.
 func describeSACK(blocks []byte, from seqNum) string {
 	text := fmt.Sprintf("sack %d ", len(blocks)/8)
 	for ; len(blocks) > 0; blocks = blocks[8:] {

@@ -10,8 +10,8 @@ import (
 const (
 	traceIn      = "<- " // a frame came in
 	traceOut     = "-> " // a frame went out
-	traceLostIn  = "x- " // the cable did something to a frame for us
-	traceLostOut = "-x " // the cable did something to a frame of ours
+	traceLostIn  = "x- " // a fault on the cable hit a frame for us
+	traceLostOut = "-x " // a fault on the cable hit a frame of ours
 	traceNote    = "   " // something about the frame above, or a change of state
 )
 
@@ -76,19 +76,19 @@ func (s *Stack) note(format string, args ...any) {
 	}
 }
 
-// warn writes something that the owner of this host should know, trace or not.
-// Callers see to it that nobody on the cable can make them warn often.
+// warn writes something that the owner of this host should know, trace or not. Callers make
+// sure that no one on the cable can make them warn often.
 func (s *Stack) warn(format string, args ...any) {
 	s.writeLine(traceNote, "warning: "+format, args...)
 }
 
-// writeLine writes one line to the log, which never blocks.
+// writeLine writes a line to the log, which never blocks.
 func (s *Stack) writeLine(arrow, format string, args ...any) {
 	if s.log == nil {
 		return
 	}
 	s.line = appendLine(s.line[:0], arrow, format, args...)
-	_, _ = s.log.Write(s.line) // whoever reads the log, answering is more important
+	_, _ = s.log.Write(s.line) // a log that fails must not keep us from answering
 }
 
 // appendLine appends a trace line to b: the time, the arrow and the words.

@@ -96,7 +96,7 @@ func open(t *testing.T, url string, width, height int64, dark bool) *page {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
-	ctx, stop := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, stop := context.WithTimeout(ctx, 12*time.Minute)
 	t.Cleanup(stop)
 	p := &page{T: t, ctx: ctx}
 	p.do() // so that there is a tab to listen to

@@ -14,6 +14,7 @@ func TestSetupErrors(t *testing.T) {
 	for query, want := range map[string]string{
 		"a=6":                    "want a part from 1 to 5",
 		"b=4p":                   "want a part from 1 to 5",
+		"b=3r":                   "want a part from 1 to 5",
 		"delay=-1":               "want a number from 0",
 		"rate=fast":              "want a number from 0",
 		"loss=1.5":               "want a share from 0 to 1",
@@ -37,7 +38,7 @@ func TestSetupErrors(t *testing.T) {
 }
 
 func FuzzParseSetup(f *testing.F) {
-	f.Add("a=5p&b=1&delay=5&rate=0&queue=9&loss=0.25&seed=7&arp=known&do=0.dial.a.80_5.edit.3.14.45_6.read.b.max")
+	f.Add("a=5pr&b=1&delay=5&rate=0&queue=9&loss=0.25&seed=7&arp=known&do=0.dial.a.80_5.edit.3.14.45_6.read.b.max")
 	f.Fuzz(func(t *testing.T, query string) {
 		s, err := ParseSetup(query)
 		if err != nil {

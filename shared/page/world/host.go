@@ -54,11 +54,11 @@ var errNotYet = errors.New("this part cannot do that yet")
 
 // config is what a host is told of itself.
 type config struct {
-	mac   [6]byte
-	ip    netip.Prefix
-	log   io.Writer
-	rand  io.Reader
-	plain bool
+	mac  [6]byte
+	ip   netip.Prefix
+	log  io.Writer
+	rand io.Reader
+	kind Kind
 }
 
 // mtu is Ethernet's.

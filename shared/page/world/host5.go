@@ -12,7 +12,8 @@ import (
 type host5 struct{ *stack.Stack }
 
 func newHost5(dev wire.Device, c config) host {
-	return host5{stack.New(dev, stack.Config{MAC: c.mac, IP: c.ip, MTU: mtu, Log: c.log, Trace: true, Rand: c.rand, NoSACK: c.plain})}
+	return host5{stack.New(dev, stack.Config{MAC: c.mac, IP: c.ip, MTU: mtu, Log: c.log, Trace: true, Rand: c.rand,
+		NoSACK: c.kind.Plain, CongestionControl: map[bool]string{true: "reno"}[c.kind.Reno]})}
 }
 
 func (h host5) resolve(ctx context.Context, ip netip.Addr) (string, error) {

@@ -27,6 +27,7 @@ type Setup struct {
 type Kind struct {
 	Part  int  `json:"part"`  // 1 to 5
 	Plain bool `json:"plain"` // part 5 without SACK and timestamps
+	Reno  bool `json:"reno"`  // part 5 with Reno's congestion control, and not CUBIC's
 }
 
 // Default is part 5 at both ends of a cable of 20 ms and 10 Mbit/s.
@@ -92,20 +93,25 @@ func number[T ~int | ~int64](text string, limit T) (T, error) {
 }
 
 func (k *Kind) parse(text string) error {
-	part, plain := strings.CutSuffix(text, "p")
+	part, reno := strings.CutSuffix(text, "r")
+	part, plain := strings.CutSuffix(part, "p")
 	n, err := number(part, 5)
-	if err != nil || n == 0 || plain && n != 5 {
-		return errors.New("want a part from 1 to 5, or 5p for part 5 without SACK")
+	if err != nil || n == 0 || (plain || reno) && n != 5 {
+		return errors.New("want a part from 1 to 5; 5p is part 5 without SACK, 5r with Reno, 5pr both")
 	}
-	*k = Kind{n, plain}
+	*k = Kind{n, plain, reno}
 	return nil
 }
 
 func (k Kind) String() string {
+	text := strconv.Itoa(k.Part)
 	if k.Plain {
-		return fmt.Sprintf("%dp", k.Part)
+		text += "p"
 	}
-	return strconv.Itoa(k.Part)
+	if k.Reno {
+		text += "r"
+	}
+	return text
 }
 
 // Query writes the Setup as the query of a URL. Two Setups that are the same give the same text.

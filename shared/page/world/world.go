@@ -105,7 +105,7 @@ func New(setup Setup) *World {
 		})
 		w.hosts[i] = newHost(kind, w.cable[i], config{
 			mac: macs[i], ip: netip.PrefixFrom(addresses[i], 24),
-			log: logger{w, i}, rand: newRand(setup.Seed, i), plain: kind.Plain,
+			log: logger{w, i}, rand: newRand(setup.Seed, i), kind: kind,
 		})
 		w.apps[i] = newApp(ctx, w, i)
 	}

@@ -62,7 +62,7 @@ const chartList = [
 charts.build = function (box) {
   for (const c of chartList) {
     const legend = el("span", { class: "key" });
-    for (const [kind, text] of c.legend) legend.append(el("i", { class: "k-" + kind }), text + " ");
+    for (const [kind, text] of c.legend) legend.append(el("span", {}, el("i", { class: "k-" + kind }), text));
     box.append(el("figure", { id: "figure-" + c.id }, el("figcaption", {}, el("b", {}, c.title), legend),
       Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "svg"), { id: "chart-" + c.id })));
     const picture = box.querySelector("figure:last-child svg");

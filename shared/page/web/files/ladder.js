@@ -5,7 +5,7 @@ const ladder = {
   span: 120e6,   // how much time is in view
   top: 0,        // the instant at its upper edge
   follow: true,  // the picture follows the time
-  lit: new Set(), // frames that are pointed at from elsewhere
+  lit: new Set(), // frames that show the outcome of a lesson
 };
 
 const margin = { left: 62, right: 22, top: 10, bottom: 10 };
@@ -162,6 +162,18 @@ ladder.show = function (f) {
   if (f.sent >= ladder.top && end <= ladder.top + ladder.span) return;
   ladder.follow = false;
   ladder.top = Math.max(0, f.sent - ladder.span * 0.3);
+};
+
+// showAll brings several frames into view and lights them up, if they are not too far from each other.
+ladder.showAll = function (ids) {
+  const frames = ids.map(id => store.frames[id]).filter(f => f);
+  ladder.lit = new Set(ids);
+  if (!frames.length) return;
+  const first = Math.min(...frames.map(f => f.sent)), last = Math.max(...frames.map(f => f.fate ? f.end : f.due));
+  ladder.follow = false;
+  if (last - first < 3e9) ladder.span = Math.max(ladder.span, (last - first) * 1.3);
+  ladder.top = Math.max(0, first - ladder.span * 0.12);
+  ladder.draw();
 };
 
 ladder.zoom = function (factor) {

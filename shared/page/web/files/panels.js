@@ -59,6 +59,7 @@ panels.outcome = function (l, v) {
   if (lesson.choice >= 0 && !lesson.told) {
     lesson.told = true;
     progress.set(l.id, right ? "right" : "wrong");
+    ladder.showAll(v.outcome.frames ?? []);
     say((right ? "As you expected: " : "Not what you expected: ") + l.choices[v.outcome.choice] + ".");
   }
   const evidence = el("p", { class: "evidence" }, "What shows it: ");
@@ -102,7 +103,7 @@ panels.calls = function () {
     const words = app.connected ? `wrote ${thousands(app.wrote)}\nread ${thousands(app.read)}` : "";
     if (panels.changed("summary" + host, [part.number, words, plainOf(host)].join())) {
       box.firstElementChild.replaceChildren(
-        el("b", {}, "AB"[host]), el("span", {}, el("strong", {}, host ? "10.0.0.4" : "10.0.0.1"), el("small", {}, `part ${part.number}${plainOf(host) ? ", no SACK" : ""}`)),
+        el("b", {}, "AB"[host]), el("span", {}, el("strong", {}, host ? "10.0.0.4" : "10.0.0.1"), el("small", {}, `part ${part.number}${plainOf(host)}`)),
         el("em", {}, words || "calls"));
     }
     if (panels.changed("calls" + host, part.number)) panels.callForm(box.lastElementChild, host, part);
@@ -110,7 +111,7 @@ panels.calls = function () {
 };
 
 const partOf = host => store.catalog.parts[parseInt(new URLSearchParams(store.query).get("ab"[host]) ?? "5") - 1];
-const plainOf = host => (new URLSearchParams(store.query).get("ab"[host]) ?? "").endsWith("p");
+const plainOf = host => ({ "5p": ", no SACK", "5r": ", Reno", "5pr": ", no SACK, Reno" })[new URLSearchParams(store.query).get("ab"[host])] ?? "";
 
 panels.callForm = function (box, host, part) {
   const h = "ab"[host], other = host ? 1 : 4;
@@ -203,7 +204,8 @@ panels.setup = function () {
   if (!panels.changed("setup", key)) return;
   const part = h => el("select", { id: "part-" + h, onchange: e => panels.set(h, e.target.value) },
     ...store.catalog.parts.map(p => el("option", { value: String(p.number), selected: q.get(h) === String(p.number) }, `${p.number} ${p.name}`)),
-    el("option", { value: "5p", selected: q.get(h) === "5p" }, "5 without SACK"));
+    el("option", { value: "5p", selected: q.get(h) === "5p" }, "5 without SACK"),
+    el("option", { value: "5r", selected: q.get(h) === "5r" }, "5 with Reno"), el("option", { value: "5pr", selected: q.get(h) === "5pr" }, "5 without SACK, with Reno"));
   const slider = (name, label, list, value, show) => {
     const at = list.reduce((best, v, i) => Math.abs(v - value) < Math.abs(list[best] - value) ? i : best, 0);
     const out = el("output", {}, show(value));

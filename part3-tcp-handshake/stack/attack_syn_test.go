@@ -172,3 +172,8 @@ func sentTo(frame []byte, dst netip.Addr) []byte {
 	seg.put(payload, h.src, h.dst)
 	return frame
 }
+
+// anyHost is the ith host of the block for benchmarks (RFC 2544), which is off our link.
+func anyHost(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16)&1, byte(i >> 8), byte(i)})
+}

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"framebyframe/shared/script"
@@ -183,3 +184,6 @@ func (b *bench) wantScale(shift uint8, scaled bool, wnd int) {
 		}
 	})
 }
+
+// replace puts options into a script.
+func replace(text, options string) string { return strings.ReplaceAll(text, "OPTIONS", options) }

@@ -47,11 +47,6 @@ func onPair(t *testing.T, f func(p *pair)) {
 	suite.OnPair(t, underTest, func(p *suite.Pair, ours, peer *Stack) { f(&pair{p, ours, peer}) })
 }
 
-// newPair starts two stacks that the test has made and has to close.
-func newPair(t *testing.T, cable *wire.Segment, ours, peer *Stack) *pair {
-	return &pair{suite.PairOf(t, underTest, cable, ours, peer), ours, peer}
-}
-
 // connect has the peer dial us. It returns our end of the connection and the peer's.
 func (p *pair) connect(port uint16) (ours, peer *Conn) {
 	p.Helper()

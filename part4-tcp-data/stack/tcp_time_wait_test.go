@@ -6,16 +6,6 @@ import (
 	"time"
 )
 
-// waiting is a connection in TIME-WAIT: SND.NXT is 2, RCV.NXT is 12, and 10 bytes are
-// there to be read.
-const waiting = accepted + `
-	+0 do closewrite
-	+0 > F. 1:1(0) ack 1
-	+0 < FP. 1:11(10) ack 2 win 1000
-	+0 > . 2:2(0) ack 12
-	+0 state TIME-WAIT
-`
-
 // The table is bounded: when it is full, the oldest ends early.
 func TestScriptTimeWaitLimit(t *testing.T) {
 	onBench(t, func(b *bench) {
@@ -71,15 +61,4 @@ func TestEndTimeWaitsInSlices(t *testing.T) {
 			t.Errorf("%d are left", n)
 		}
 	})
-}
-
-// timeWait is the connection in TIME-WAIT with a port of the peer, or nil. The lock
-// is held.
-func (b *bench) timeWait(peerPort uint16) *timeWait {
-	for key, w := range b.s.tcp.timeWait.conns {
-		if key.remotePort == peerPort {
-			return w
-		}
-	}
-	return nil
 }

@@ -282,3 +282,8 @@ func (s *Stack) checkChunks(t *testing.T, left ...*Conn) {
 		t.Errorf("%d chunks are in use, and the connections hold %d", used, held)
 	}
 }
+
+// newPair starts two stacks that the test has made and has to close.
+func newPair(t *testing.T, cable *wire.Segment, ours, peer *Stack) *pair {
+	return &pair{suite.PairOf(t, underTest, cable, ours, peer), ours, peer}
+}

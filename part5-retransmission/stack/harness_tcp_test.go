@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,9 +67,6 @@ const dialled = `
 	+0 do! dial
 	+0 > S 0:0(0) <mss 1460,...>
 `
-
-// replace puts options into a script.
-func replace(text, options string) string { return strings.ReplaceAll(text, "OPTIONS", options) }
 
 // A tcpLeg is a leg in which a script is played.
 type tcpLeg struct {
@@ -135,11 +131,6 @@ func strangers(seq, ack seqNum) []segment {
 // mostChallenges is how many challenge ACKs one connection can send in a time.
 func mostChallenges(d time.Duration) int {
 	return (int(d/challengeInterval) + 2) * challengeLimit
-}
-
-// anyHost is the ith host of the block for benchmarks (RFC 2544), which is off our link.
-func anyHost(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{198, 18 + byte(i>>16)&1, byte(i >> 8), byte(i)})
 }
 
 // fuzzDatagram is a header for fixDatagram to finish, and a payload.

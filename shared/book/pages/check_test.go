@@ -88,7 +88,7 @@ func TestBadDirectives(t *testing.T) {
 		{"<!-- bytes: part1-arp/stack/testdata/x.cap 2 14:23 -->", "write FROM:TO for the bytes FROM to TO-1 of the frame's 0 to 21"},
 		{"<!-- bytes: part1-arp/stack/testdata/x.cap 2 14 -->", "write FROM:TO"},
 		{"<!-- bytes: part1-arp/stack/testdata/no.cap 1 -->", "no.cap"},
-		{"<!-- bytes: part1-arp/stack/arp.go 1 -->", "no capture in the classic format"},
+		{"<!-- bytes: part1-arp/stack/arp.go 1 -->", "no capture: neither the classic format nor pcapng"},
 		{"<!-- bytes: part1-arp/stack/testdata/x.cap 1 -->\n```go\n07\n```", "put an empty line between"},
 		{"<!-- changes: part1-arp -->", "write it like this"},
 		{"<!-- changes: part1-arp part3-tcp -->", "docs/changes.txt has no step part1-arp -> part3-tcp"},

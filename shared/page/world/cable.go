@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"framebyframe/part5-retransmission/stack"
 )
 
 // noteFlight keeps what the cable says of a flight. It returns the frame if it is a new one.
@@ -41,7 +39,7 @@ func (w *World) noteFlight(n news) (first *Frame) {
 // look notes what the frame is.
 func (f *Frame) look(w *World, raw []byte) {
 	f.raw, f.Len = raw, len(raw)
-	f.Text = stack.Describe(raw)
+	f.Text = w.reader.Describe(raw)
 	f.summary = w.summarise(f, raw)
 }
 

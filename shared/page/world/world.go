@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"framebyframe/part5-retransmission/stack"
 	"framebyframe/shared/wire"
 )
 
@@ -50,6 +52,7 @@ type World struct {
 	last    [2]Sample         // of each host, without its instant
 	flights [2]map[int]*Frame // by the ID that the cable gives them
 	flows   map[flow]*stretch
+	reader  *stack.Stack // is on no cable: it says what frames are, and knows where connections began
 	history hash.Hash
 	count   int // of what is in the history
 }
@@ -121,7 +124,7 @@ func New(setup Setup) *World {
 func (w *World) clear() {
 	w.frames, w.changes, w.lines, w.samples = nil, nil, nil, nil
 	w.flights = [2]map[int]*Frame{make(map[int]*Frame), make(map[int]*Frame)}
-	w.flows = make(map[flow]*stretch)
+	w.flows, w.reader = make(map[flow]*stretch), stack.New(nil, stack.Config{Rand: rand.Reader})
 	w.history, w.count = sha256.New(), 0
 }
 

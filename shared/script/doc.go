@@ -142,6 +142,11 @@
 // The peer answers the stack's ARP requests for its addresses by itself, and no
 // line sees any ARP packet.
 //
+// # From outside
+//
+// With Config.Outside a script is played against a stack of which nothing but its frames can be seen, in real time if it
+// says how long the stack takes: by the rules that are told there. So shared/grade plays it against any program.
+//
 // # In Go
 //
 // ParseSegment, Segment.String, Segment.Frame, Decode and Segment.Match are the

@@ -100,3 +100,17 @@ func TestTogether(t *testing.T) {
 		t.Errorf("Needs: %v", err)
 	}
 }
+
+// OneOf takes the names that there are, and says which those are.
+func TestOneOf(t *testing.T) {
+	name := "a"
+	read := OneOf(&name, "a", "b")
+	if err := read("b"); err != nil || name != "b" {
+		t.Errorf("b: %v, %q", err, name)
+	}
+	for _, wrong := range []string{"", "c", "A"} {
+		if err := read(wrong); err == nil || err.Error() != "want a or b" || name != "b" {
+			t.Errorf("%q: %v, %q; want it refused", wrong, err, name)
+		}
+	}
+}

@@ -93,3 +93,10 @@ func TestReadyWatcher(t *testing.T) {
 		}
 	}
 }
+
+// readyLine returns the line that said ready, or "".
+func (w *readyWatcher) readyLine() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.said
+}

@@ -45,10 +45,3 @@ func (w *readyWatcher) Write(p []byte) (int, error) {
 		w.line = rest
 	}
 }
-
-// readyLine returns the line that said ready, or "".
-func (w *readyWatcher) readyLine() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.said
-}

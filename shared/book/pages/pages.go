@@ -26,9 +26,9 @@ var Help = `A block of a page belongs to the directive on the line above it:
   <!-- diff: DIR DIR [FILE …] -->         what differs in files that both have
   <!-- lab: [OPTION …] PART … -->         go run ./shared/lab PART …
   <!-- run: [OPTION …] COMMAND -->        any other command's stdout
-  <!-- gaps: PART --> … <!-- end -->      the table from the part's gap_test.go
+  <!-- gaps: PART --> … <!-- end -->      the table from shared/suite's gaps.txt
   <!-- parts: --> … <!-- end -->          what each part can and cannot do (README.md):
-                                          "Can:" lines of its tests, and gap_test.go
+                                          "Can:" lines of its tests, and gaps.txt
   <!-- bytes: CAPTURE N [FROM:TO] -->     frame N (the first is 1) of a .cap file,
                                           or its bytes FROM to TO-1 alone. You write
                                           the lines: pairs of hex digits, two spaces,

@@ -8,11 +8,8 @@ import (
 	"strings"
 )
 
-// What belongs to one part alone: the tests of its exercises, which fail, and the list of what it cannot do yet.
-const (
-	ExerciseFile = "exercise_test.go"
-	GapFile      = "gap_test.go"
-)
+// ExerciseFile has the tests of a part's exercises, which fail. It belongs to that part alone.
+const ExerciseFile = "exercise_test.go"
 
 // StackDir is where, in a part, its stack is.
 const StackDir = "stack"
@@ -39,7 +36,7 @@ func (t *Tree) TestFiles(p Part, dir string) []TestFile {
 		for _, path := range files {
 			f := TestFile{filepath.Base(path), path, from}
 			known := slices.ContainsFunc(all, func(g TestFile) bool { return g.Name == f.Name })
-			if !known && f.Name != ExerciseFile && (f.Name != GapFile || from == p) {
+			if !known && f.Name != ExerciseFile {
 				all = append(all, f)
 			}
 		}

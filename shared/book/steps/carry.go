@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"framebyframe/shared/book/parts"
@@ -116,7 +115,7 @@ func (k *carrier) carryPart(from, to parts.Part) (conflicts int, err error) {
 // carryFile carries the change of one file, and says what became of it; "" if there was nothing to do.
 func (k *carrier) carryFile(base, now string, to parts.Part, c change) (string, error) {
 	was, is, have := k.x.Resolve(base+":"+c.Name), k.x.Resolve(now+":"+c.Name), k.x.Resolve(":"+to.Name+"/"+c.Name)
-	own := slices.Contains([]string{parts.ExerciseFile, parts.GapFile}, filepath.Base(c.Name)) // no other part's matter
+	own := filepath.Base(c.Name) == parts.ExerciseFile // no other part's matter
 	switch {
 	case c.Kind == '=' || is == have || own:
 		return "", nil

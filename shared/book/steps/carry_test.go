@@ -89,9 +89,8 @@ func TestCarryAgain(t *testing.T) {
 
 // What is one part's alone is not carried, and a test only where it stands already.
 func TestNotCarried(t *testing.T) {
-	d := desk.Committed(t, one+"/a.go", song, one+"/stack/b_test.go", song, two+"/a.go", song, two+"/exercise_test.go", "two's\n", two+"/stack/gap_test.go", "two's\n", two+"/stack/c_test.go", "c\n", one+"/stack/c_test.go", "c\n")
+	d := desk.Committed(t, one+"/a.go", song, one+"/stack/b_test.go", song, two+"/a.go", song, two+"/exercise_test.go", "two's\n", two+"/stack/c_test.go", "c\n", one+"/stack/c_test.go", "c\n")
 	d.Write(one+"/exercise_test.go", "one's\n")
-	d.Write(one+"/stack/gap_test.go", "one's\n")
 	d.Write(one+"/stack/new_test.go", "new\n")
 	d.Replace(one+"/stack/b_test.go", "two", "2")
 	d.Replace(one+"/stack/c_test.go", "c", "C")

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Part 2 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4 and ICMP.
+// Part 2 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4, ICMP and UDP.
 //
 // It creates a TAP device, gives the kernel's end of that cable an address, and
 // answers at the other end for an address of its own that no other program and
@@ -15,6 +15,7 @@ import (
 	"net/netip"
 
 	"framebyframe/part2-ipv4-icmp/stack"
+	"framebyframe/shared/apps/datagrams"
 	"framebyframe/shared/host"
 	"framebyframe/shared/wire"
 )
@@ -24,7 +25,7 @@ func main() { program().Main() }
 // program is what this part can do, by its flags.
 func program() *host.Program[*stack.Stack] {
 	describe := func(_ *stack.Stack, frame []byte) string { return stack.Describe(frame) }
-	p := &host.Program[*stack.Stack]{Describe: describe, Topmost: "ICMP"}
+	p := &host.Program[*stack.Stack]{Describe: describe, Topmost: "UDP"}
 	p.Gateway()
 	p.New = func(dev wire.Device, c host.Config) *stack.Stack {
 		return stack.New(dev, stack.Config{
@@ -32,13 +33,30 @@ func program() *host.Program[*stack.Stack] {
 			Gateway: c.Gateway, Rand: rand.Reader,
 		})
 	}
+	p.Listen = serveUDP
 	p.TaskNeighbour("resolve", "ask who has the address `IP`, print the MAC address, exit", resolve)
 	count := p.Count("count", "ping", "-ping sends `N` echo requests (default 3)", 3)
 	p.TaskIP("ping", "send echo requests to `IP`, print the replies, exit",
 		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
 			return s.PrintPing(ctx, ip, *count, out)
 		})
+	p.TaskIP("traceroute", "find the routers on the way to `IP`, print them, exit",
+		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
+			return s.PrintTraceroute(ctx, ip, out)
+		})
 	return p
+}
+
+// serveUDP starts the small services on UDP. They end with the stack.
+func serveUDP(s *stack.Stack) error {
+	for port, service := range datagrams.Services {
+		u, err := s.ListenUDP(port)
+		if err != nil {
+			return err
+		}
+		go datagrams.Serve(u, service)
+	}
+	return nil
 }
 
 // resolve prints who has an address.

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Part 3 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4 and ICMP, and
+// Part 3 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4, ICMP and UDP, and
 // opens TCP connections.
 //
 // It creates a TAP device, gives the kernel's end of that cable an address, and
@@ -11,11 +11,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 
 	"framebyframe/part3-tcp-handshake/stack"
+	"framebyframe/shared/apps/datagrams"
 	"framebyframe/shared/host"
 	"framebyframe/shared/wire"
 )
@@ -33,15 +35,31 @@ func program() *host.Program[*stack.Stack] {
 		})
 	}
 	port := p.Port("listen", "accept connections on `PORT` (default 80)", 80)
-	p.Listen = func(s *stack.Stack) error { return listen(s, uint16(*port)) }
+	p.Listen = func(s *stack.Stack) error { return errors.Join(serveUDP(s), listen(s, uint16(*port))) }
 	p.TaskNeighbour("resolve", "ask who has the address `IP`, print the MAC address, exit", resolve)
 	count := p.Count("count", "ping", "-ping sends `N` echo requests (default 3)", 3)
 	p.TaskIP("ping", "send echo requests to `IP`, print the replies, exit",
 		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
 			return s.PrintPing(ctx, ip, *count, out)
 		})
+	p.TaskIP("traceroute", "find the routers on the way to `IP`, print them, exit",
+		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
+			return s.PrintTraceroute(ctx, ip, out)
+		})
 	p.TaskPort("dial", "connect to `IP:PORT`, hold the connection until interrupted", dial)
 	return p
+}
+
+// serveUDP starts the small services on UDP. They end with the stack.
+func serveUDP(s *stack.Stack) error {
+	for port, service := range datagrams.Services {
+		u, err := s.ListenUDP(port)
+		if err != nil {
+			return err
+		}
+		go datagrams.Serve(u, service)
+	}
+	return nil
 }
 
 // resolve prints who has an address.

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Part 5 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4, ICMP and TCP, and
+// Part 5 of Frame by Frame: a host that speaks Ethernet, ARP, IPv4, ICMP, UDP and TCP, and
 // serves web pages over it, on networks that lose what they should carry.
 //
 // It creates a TAP device, gives the kernel's end of that cable an address, and
@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,7 @@ import (
 
 	"framebyframe/part5-retransmission/stack"
 	"framebyframe/shared/apps"
+	"framebyframe/shared/apps/datagrams"
 	"framebyframe/shared/host"
 	"framebyframe/shared/wire"
 )
@@ -61,13 +63,17 @@ func program() *host.Program[*stack.Stack] {
 				return err
 			}
 		}
-		return listen(s, uint16(*port))
+		return errors.Join(serveUDP(s), listen(s, uint16(*port)))
 	}
 	p.TaskNeighbour("resolve", "ask who has the address `IP`, print the MAC address, exit", resolve)
 	count := p.Count("count", "ping", "-ping sends `N` echo requests (default 3)", 3)
 	p.TaskIP("ping", "send echo requests to `IP`, print the replies, exit",
 		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
 			return s.PrintPing(ctx, ip, *count, out)
+		})
+	p.TaskIP("traceroute", "find the routers on the way to `IP`, print them, exit",
+		func(ctx context.Context, s *stack.Stack, ip netip.Addr, out io.Writer) error {
+			return s.PrintTraceroute(ctx, ip, out)
 		})
 	p.TaskPort("dial", "connect to `IP:PORT`, hold the connection until interrupted", dial)
 	p.TaskURL("get", "fetch `URL`, print it, exit", func(ctx context.Context, s *stack.Stack, u *url.URL, out io.Writer) error {
@@ -84,6 +90,18 @@ func program() *host.Program[*stack.Stack] {
 			return apps.NC(ctx, c, os.Stdin, out)
 		})
 	return p
+}
+
+// serveUDP starts the small services on UDP. They end with the stack.
+func serveUDP(s *stack.Stack) error {
+	for port, service := range datagrams.Services {
+		u, err := s.ListenUDP(port)
+		if err != nil {
+			return err
+		}
+		go datagrams.Serve(u, service)
+	}
+	return nil
 }
 
 // resolve prints who has an address.

@@ -62,6 +62,7 @@ func impossible(t *testing.T, blocks []string, at, n int) (tried int, outcome st
 					if v.receive(frame) == 0 {
 						v.Fatal("with a good address there is no answer either")
 					}
+					clear(v.s.dropped)
 					cost := v.attack(n, func(i int) []byte {
 						if readdress(frame, at, somewhereIn(random, prefix, i)); i%3 == 0 {
 							copy(frame, broadcastMAC[:])
@@ -86,7 +87,7 @@ func (v *direct) wantAddressed(at, n int) {
 	v.Helper()
 	reasons := []error{errIPv4Source}
 	if at == 16 {
-		reasons = []error{errIPv4Broadcast, errIPv4Multicast, errIPv4OtherHost}
+		reasons = []error{errIPv4Broadcast, errIPv4Multicast, errIPv4OtherHost, errUDPPort} // UDP alone may be for all, if anybody wants it
 	}
 	for _, reason := range reasons {
 		n -= int(v.s.dropped[reasonOf(reason)])

@@ -157,33 +157,6 @@ func (l *fieldList) addEther() {
 	}
 }
 
-// addDatagram adds the fields of an IPv4 datagram.
-func (l *fieldList) addDatagram() {
-	var h ipv4Header
-	_, err := h.parse(l.rest())
-	if l.addIPv4(&h, err) && h.offset == 0 {
-		l.addPayload(&h)
-	}
-}
-
-// addQuote adds the fields of a datagram of which an ICMP error quotes the beginning.
-func (l *fieldList) addQuote() {
-	var h ipv4Header
-	err := h.parseHeader(l.rest())
-	l.quoted = true
-	if l.addIPv4(&h, err) && h.offset == 0 {
-		l.addPayload(&h)
-	}
-}
-
-// addPayload adds the fields of what a datagram carries, or its first fragment.
-func (l *fieldList) addPayload(h *ipv4Header) {
-	switch h.protocol {
-	case protocolICMP:
-		l.addICMP(h)
-	}
-}
-
 // addSNAP adds the length of an 802.3 frame and what RFC 1042 puts after it.
 func (l *fieldList) addSNAP(payload int, err error) {
 	l.addNumber(16, "Length", "of what follows, in bytes, without padding")
@@ -213,9 +186,6 @@ var etherTypeNames = map[uint16]string{
 	etherTypeIPv4: "IPv4",
 	etherTypeVLAN: "VLAN tag",
 }
-
-// protocolNames has the protocols above IPv4.
-var protocolNames = map[uint8]string{protocolICMP: "ICMP"}
 
 // castName says for whom a frame is, if that is not one card.
 func castName(dst MAC) string {

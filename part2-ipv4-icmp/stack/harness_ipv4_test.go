@@ -113,6 +113,7 @@ func (s *Stack) checkIPv4(t *testing.T) {
 		}
 	}
 	s.checkLoop(t)
+	s.checkUDP(t)
 	if s.icmp.errors.used > icmpBurst {
 		t.Errorf("%d ICMP errors at once", s.icmp.errors.used)
 	}
@@ -123,5 +124,23 @@ func (s *Stack) checkLoop(t *testing.T) {
 	n := len(s.ipv4.loop.waiting)
 	if n > maxLooped || n > 0 && s.ipv4.loop.timer.due.IsZero() {
 		t.Errorf("%d datagrams to ourselves wait, at most %d may, and each for the timer", n, maxLooped)
+	}
+}
+
+func (s *Stack) checkUDP(t *testing.T) {
+	for port, u := range s.udp.sockets {
+		queued := 0
+		for _, d := range u.queue {
+			queued += d.size()
+		}
+		if u.port != port || port == 0 || u.closed != nil {
+			t.Errorf("port %d has a socket with the port %d, closed: %v", port, u.port, u.closed)
+		}
+		if queued != u.queued || queued > maxUDPQueue {
+			t.Errorf("port %d: %d bytes wait, counted %d, at most %d", port, queued, u.queued, maxUDPQueue)
+		}
+		if len(u.errors) > maxUDPErrors {
+			t.Errorf("port %d: %d errors wait", port, len(u.errors))
+		}
 	}
 }

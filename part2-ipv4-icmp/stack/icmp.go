@@ -208,6 +208,9 @@ func describeUnreachable(m icmpMessage) string {
 		if at := quoted.headerLen() + 2; at+2 <= len(m.data) {
 			port = binary.BigEndian.Uint16(m.data[at:])
 		}
+		if quoted.protocol == protocolUDP {
+			return fmt.Sprintf("%v udp port %d unreachable", quoted.dst, port)
+		}
 		return fmt.Sprintf("%v protocol %d port %d unreachable", quoted.dst, quoted.protocol, port)
 	case codeFragmentationNeeded:
 		return fmt.Sprintf("%v unreachable - need to frag (mtu %d)", quoted.dst, binary.BigEndian.Uint16(m.rest[2:4]))

@@ -1,5 +1,5 @@
 // Package stack is a host on an Ethernet: a MAC address, an IP address, and the protocols that
-// answer to them, here ARP, IPv4 and ICMP. It belongs to no kernel. Plugged into a TAP
+// answer to them, here ARP, IPv4, ICMP and UDP. It belongs to no kernel. Plugged into a TAP
 // device it is a neighbour of this machine; two on a cable of shared/wire talk to each other.
 //
 //	s := stack.New(dev, stack.Config{MAC: mac, IP: prefix, MTU: 1500, Rand: rand.Reader})
@@ -87,6 +87,7 @@ type Stack struct {
 	rand io.Reader
 	ipv4 ipv4State
 	icmp icmpState
+	udp  udpState
 }
 
 // New returns a stack that is plugged into dev and does nothing until Run
@@ -101,6 +102,7 @@ func New(dev Device, cfg Config) *Stack {
 	s.rand = cfg.Rand
 	s.initIPv4(cfg.Gateway)
 	s.initICMP()
+	s.initUDP()
 	return s
 }
 
@@ -182,6 +184,8 @@ func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
 		return s.receiveICMP(h, payload)
+	case protocolUDP:
+		return s.receiveUDP(h, payload)
 	}
 	s.sendProtocolUnreachable(h)
 	return errIPv4Protocol
@@ -195,6 +199,8 @@ func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error
 	switch h.protocol {
 	case protocolICMP:
 		return s.echoFailed(h, payload, reason)
+	case protocolUDP:
+		return s.udpFailed(h, payload, reason)
 	}
 	return errICMPUnwanted
 }
@@ -276,6 +282,7 @@ func (s *Stack) closeLayers() {
 		return
 	}
 	s.closed = true
+	s.closeUDP()
 	s.closeICMP()
 	s.closeIPv4()
 	s.closeARP()

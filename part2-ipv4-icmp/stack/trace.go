@@ -43,6 +43,8 @@ func describeDatagram(b []byte) string {
 		return describeIPv4(h) + describeProtocol(h, payload)
 	case h.protocol == protocolICMP:
 		return describeIPv4(h) + describeICMP(payload)
+	case h.protocol == protocolUDP:
+		return describeUDP(h, payload)
 	}
 	return describeIPv4(h) + describeProtocol(h, payload)
 }

@@ -13,7 +13,7 @@ var (
 	errIPv4Source     = newDropReason("IPv4: source address is not a single host's, or our own")
 	errIPv4OtherHost  = newDropReason("IPv4: datagram is for another host, and we are no router")
 	errIPv4Multicast  = newDropReason("IPv4: for a multicast group, and we are in none")
-	errIPv4Broadcast  = newDropReason("IPv4: nobody here wants broadcasts")
+	errIPv4Broadcast  = newDropReason("IPv4: broadcast, and only UDP's are taken")
 	errIPv4LinkCast   = newDropReason("IPv4: for one host, but sent to all cards")
 	errIPv4Protocol   = newDropReason("IPv4: no such protocol here")
 	errIPv4NoRouteOut = newDropReason("IPv4: no way to send it")
@@ -71,6 +71,7 @@ func (s *Stack) receiveIPv4(eth etherHeader, b []byte) error {
 		// source address that is invalid by the rules of this section."
 		// (RFC 1122 3.2.1.3)
 		return errIPv4Source
+	case s.isForAll(&h): // whether anybody here wants it, its port will show
 	case s.isBroadcast(h.dst):
 		return errIPv4Broadcast
 	case h.dst.IsMulticast():
@@ -109,6 +110,12 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 	return s.ip.Contains(ip) && ip != s.ip.Addr() && !isNeighbour(s.ip, ip)
 }
 
+// isForAll reports whether a datagram is for all hosts on our link, and may be. UDP alone has
+// such: whoever cannot know yet whom to ask, asks all.
+func (s *Stack) isForAll(h *ipv4Header) bool {
+	return h.protocol == protocolUDP && s.isBroadcast(h.dst)
+}
+
 // isUnicast reports whether the IPv4 address ip is one that some host can have (RFC 1122
 // 3.2.1.3): none of the blocks 0 ("this network"), 127 (each host itself), 224 (multicast)
 // and from 240 on (reserved).
@@ -131,6 +138,9 @@ func (s *Stack) validSource(ip netip.Addr) bool {
 // a drop, errIPv4NoRouteOut is there.
 func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
 	nextHop, err := s.nextHop(h.dst)
+	if s.isForAll(&h) {
+		nextHop, err = h.dst, nil // all are neighbours, and each is the last
+	}
 	if err != nil {
 		s.freePacket(p)
 		return err
@@ -153,11 +163,14 @@ func (s *Stack) sendIPv4(h ipv4Header, p *packet) error {
 func (s *Stack) sendDatagram(h *ipv4Header, nextHop netip.Addr, p *packet) {
 	n := len(p.bytes())
 	h.put(p.push(h.headerLen()), n)
-	if nextHop == s.ip.Addr() {
+	switch {
+	case nextHop == s.ip.Addr():
 		s.sendToSelf(p)
-		return
+	case s.isForAll(h):
+		s.sendFrame(broadcastMAC, etherTypeIPv4, p)
+	default:
+		s.resolve(nextHop, etherTypeIPv4, p)
 	}
-	s.resolve(nextHop, etherTypeIPv4, p)
 }
 
 // nextHop returns the neighbour that a datagram for dst has to be given to: dst itself if

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	ipv4MinHeaderLen = 20    // bytes, without options
-	ipv4MaxLen       = 65535 // bytes of a datagram: what 16 bits can say
-	ipv4DefaultTTL   = 64    // hops (RFC 1122 3.2.1.7; IANA, IP TTL)
+	ipv4MinHeaderLen  = 20    // bytes, without options
+	ipv4MaxOptionsLen = 40    // bytes: IHL says no more than 15 words
+	ipv4MaxLen        = 65535 // bytes of a datagram: what 16 bits can say
+	ipv4DefaultTTL    = 64    // hops (RFC 1122 3.2.1.7; IANA, IP TTL)
 
 	flagDontFragment  = 0x4000
 	flagMoreFragments = 0x2000
@@ -17,7 +18,10 @@ const (
 )
 
 // Protocols: what the payload of a datagram is (IANA, Protocol Numbers).
-const protocolICMP = 1
+const (
+	protocolICMP = 1
+	protocolUDP  = 17
+)
 
 // Reasons why a datagram is dropped before its addresses are looked at.
 var (
@@ -146,15 +150,19 @@ func (h *ipv4Header) put(b []byte, n int) {
 // describeIPv4 says between whom a datagram goes, in tcpdump's words, and if it
 // is a fragment, which one.
 func describeIPv4(h ipv4Header) string {
-	text := fmt.Sprintf("IP %v > %v: ", h.src, h.dst)
-	if h.isFragment() {
-		more := ""
-		if h.moreFragments {
-			more = "+" // tcpdump -v writes the flag MF like this
-		}
-		text += fmt.Sprintf("[fragment id %d, offset %d%s] ", h.id, h.offset, more)
+	return fmt.Sprintf("IP %v > %v: %s", h.src, h.dst, describeFragment(h))
+}
+
+// describeFragment says which fragment a datagram is, if it is one.
+func describeFragment(h ipv4Header) string {
+	if !h.isFragment() {
+		return ""
 	}
-	return text
+	more := ""
+	if h.moreFragments {
+		more = "+" // tcpdump -v writes the flag MF like this
+	}
+	return fmt.Sprintf("[fragment id %d, offset %d%s] ", h.id, h.offset, more)
 }
 
 // describeProtocol names the protocol of a payload that is not looked into.

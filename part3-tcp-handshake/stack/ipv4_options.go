@@ -48,6 +48,20 @@ func nextOption(list []byte, at int) (o ipv4Option, ok bool, err error) {
 	return ipv4Option{at: at, bytes: list[at : at+int(list[at+1])]}, true, nil
 }
 
+// wellFormed reports whether a list of options fits into a header, and can be read to its end.
+func wellFormed(list []byte) bool {
+	if len(list) > ipv4MaxOptionsLen {
+		return false
+	}
+	for at := 0; ; {
+		o, ok, err := nextOption(list, at)
+		if !ok {
+			return err == nil
+		}
+		at = o.at + len(o.bytes)
+	}
+}
+
 // checkOptions looks through the options of a datagram for us. The sender of a malformed
 // list is told (RFC 1122 3.2.2.5). Unknown options are ignored (3.2.1.8).
 //

@@ -9,10 +9,10 @@ func init() {
 			b.playLegs("",
 				tcpLeg{"A SYN comes in", `
 					+0 < S 0:0(0) win 1000 <mss 1460>
-					+0 > S. 0:0(0) ack 1`, []string{"Conn.setState", "tcpChecksum"}},
+					+0 > S. 0:0(0) ack 1`, []string{"Conn.setState", "transportChecksum"}},
 				tcpLeg{"The ACK of our SYN comes in", `
 					+0 < . 1:1(0) ack 1 win 1000
-					+0 state ESTABLISHED`, []string{"Conn.setState", "tcpChecksum"}})
+					+0 state ESTABLISHED`, []string{"Conn.setState", "transportChecksum"}})
 		})
 	}
 }

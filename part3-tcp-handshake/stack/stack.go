@@ -1,5 +1,5 @@
 // Package stack is a host on an Ethernet: a MAC address, an IP address, and the protocols that
-// answer to them, here ARP, IPv4, ICMP and TCP. It belongs to no kernel. Plugged into a TAP
+// answer to them, here ARP, IPv4, ICMP, UDP and TCP. It belongs to no kernel. Plugged into a TAP
 // device it is a neighbour of this machine; two on a cable of shared/wire talk to each other.
 //
 //	s := stack.New(dev, stack.Config{MAC: mac, IP: prefix, MTU: 1500, Rand: rand.Reader})
@@ -88,6 +88,7 @@ type Stack struct {
 	rand io.Reader
 	ipv4 ipv4State
 	icmp icmpState
+	udp  udpState
 
 	tcp tcpTable
 }
@@ -104,6 +105,7 @@ func New(dev Device, cfg Config) *Stack {
 	s.rand = cfg.Rand
 	s.initIPv4(cfg.Gateway)
 	s.initICMP()
+	s.initUDP()
 	s.initTCP()
 	return s
 }
@@ -186,6 +188,8 @@ func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
 		return s.receiveICMP(h, payload)
+	case protocolUDP:
+		return s.receiveUDP(h, payload)
 	case protocolTCP:
 		return s.receiveTCP(h, payload)
 	}
@@ -201,6 +205,8 @@ func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error
 	switch h.protocol {
 	case protocolICMP:
 		return s.echoFailed(h, payload, reason)
+	case protocolUDP:
+		return s.udpFailed(h, payload, reason)
 	case protocolTCP:
 		return s.segmentFailed(h, payload, reason)
 	}
@@ -284,6 +290,7 @@ func (s *Stack) closeLayers() {
 		return
 	}
 	s.closed = true
+	s.closeUDP()
 	s.closeTCP()
 	s.closeICMP()
 	s.closeIPv4()

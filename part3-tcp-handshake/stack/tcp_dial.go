@@ -7,14 +7,6 @@ import (
 	"syscall"
 )
 
-// Ports for connections that we open. Those that IANA has set aside for that begin at 49152
-// (RFC 6335 6), but "selection algorithms should use the whole range 1024-65535" (RFC 6056
-// 3.2): the more there are, the harder they are to guess.
-const (
-	firstEphemeralPort = 1024
-	ephemeralPorts     = 65536 - firstEphemeralPort
-)
-
 // DialTCP is the RFC's active OPEN call (3.10.1): it opens a connection and waits until it
 // is ESTABLISHED. The error wraps syscall.ECONNREFUSED if the peer does not listen there,
 // syscall.EHOSTUNREACH, ENETUNREACH and the like if it cannot be reached,

@@ -29,7 +29,7 @@ var capturedSYN = unhex("9e280050 98612166 00000000 a002faf0 7cfd0000 020405b4 0
 func TestParseTCPCaptured(t *testing.T) {
 	b := bytes.Clone(capturedSYN)
 	b[16], b[17] = 0, 0
-	sum := tcpChecksum(b, peerIP, ourIP)
+	sum := transportChecksum(protocolTCP, peerIP, ourIP, b)
 	b[16], b[17] = byte(sum>>8), byte(sum)
 	seg, err := parsedTCP(b, peerIP, ourIP)
 	if err != nil {
@@ -94,7 +94,7 @@ func randomSegment(random *rand.Rand, src, dst netip.Addr) []byte {
 	b := randomBytes(random, words*4+random.IntN(40))
 	b[12] = byte(words)<<4 | b[12]&15
 	b[16], b[17] = 0, 0
-	sum := tcpChecksum(b, src, dst)
+	sum := transportChecksum(protocolTCP, src, dst, b)
 	b[16], b[17] = byte(sum>>8), byte(sum)
 	return b
 }

@@ -108,7 +108,7 @@ func (seg *segment) parse(b []byte, src, dst netip.Addr) error {
 	if err := seg.parseHeader(b); err != nil {
 		return err
 	}
-	if tcpChecksum(b, src, dst) != 0 {
+	if transportChecksum(protocolTCP, src, dst, b) != 0 {
 		return errTCPChecksum
 	}
 	return nil
@@ -156,24 +156,7 @@ func (seg *segment) put(b []byte, src, dst netip.Addr) {
 	b[16], b[17] = 0, 0 // the checksum counts as zero while it is computed
 	binary.BigEndian.PutUint16(b[18:20], seg.up)
 	copy(b[tcpMinHeaderLen:], seg.options)
-	binary.BigEndian.PutUint16(b[16:18], tcpChecksum(b, src, dst))
-}
-
-// tcpChecksum is the checksum of a segment together with the pseudo-header, by which a
-// segment that has come to the wrong host is noticed (RFC 9293 3.1).
-//
-//	+--------+--------+--------+--------+
-//	|           Source Address          |
-//	+--------+--------+--------+--------+
-//	|         Destination Address       |
-//	+--------+--------+--------+--------+
-//	|  zero  |  PTCL  |    TCP Length   |
-//	+--------+--------+--------+--------+
-func tcpChecksum(b []byte, src, dst netip.Addr) uint16 {
-	from, to := src.As4(), dst.As4()
-	pseudo := uint64(binary.BigEndian.Uint32(from[:])) + uint64(binary.BigEndian.Uint32(to[:])) +
-		protocolTCP + uint64(len(b))
-	return ^foldSum(addSum(pseudo, b))
+	binary.BigEndian.PutUint16(b[16:18], transportChecksum(protocolTCP, src, dst, b))
 }
 
 // Kinds of TCP options (RFC 9293 3.1, RFC 7323 2.2).

@@ -72,7 +72,7 @@ func describeTCP(h ipv4Header, payload []byte, flows *flowTable) string {
 		fmt.Fprintf(&b, ", options [%s]", describeOptions(seg.options, seg.ack-ack))
 	}
 	fmt.Fprintf(&b, ", length %d", len(seg.data))
-	if tcpChecksum(payload, h.src, h.dst) != 0 {
+	if transportChecksum(protocolTCP, h.src, h.dst, payload) != 0 {
 		fmt.Fprintf(&b, " [%v]", errTCPChecksum)
 	}
 	return b.String()
@@ -180,7 +180,7 @@ func (l *fieldList) addTCP(h *ipv4Header) {
 	case err == errTCPOffset, err == errTCPHeader:
 		l.blame("Data Offset", err)
 		return
-	case err == nil && !l.quoted && !h.isFragment() && tcpChecksum(segmentBytes, h.src, h.dst) != 0:
+	case err == nil && !l.quoted && !h.isFragment() && transportChecksum(protocolTCP, h.src, h.dst, segmentBytes) != 0:
 		l.blame("Checksum", errTCPChecksum)
 	}
 	l.addTCPOptions(seg.options)

@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/binary"
 	"math/bits"
+	"net/netip"
 )
 
 // The Internet checksum (RFC 1071) is the ones' complement of the ones' complement sum of
@@ -11,6 +12,28 @@ import (
 // checksum returns the checksum of b. Over bytes that contain their own right
 // checksum it is 0.
 func checksum(b []byte) uint16 { return ^foldSum(addSum(0, b)) }
+
+// transportChecksum returns the checksum of b, header and data of a transport protocol, and of
+// the pseudo-header in front of it. That one is never sent: each end puts it together from the
+// datagram's IP header, and so notices what has ended up with the wrong host. "This information
+// gives protection against misrouted datagrams." (RFC 768)
+//
+//	0      7 8     15 16    23 24    31
+//	+--------+--------+--------+--------+
+//	|          source address           |
+//	+--------+--------+--------+--------+
+//	|        destination address        |
+//	+--------+--------+--------+--------+
+//	|  zero  |protocol|     length      |
+//	+--------+--------+--------+--------+
+//
+// The length is that of b.
+func transportChecksum(protocol uint8, src, dst netip.Addr, b []byte) uint16 {
+	from, to := src.As4(), dst.As4()
+	pseudo := uint64(binary.BigEndian.Uint32(from[:])) + uint64(binary.BigEndian.Uint32(to[:])) +
+		uint64(protocol) + uint64(len(b))
+	return ^foldSum(addSum(pseudo, b))
+}
 
 // addSum adds the words of b to a sum, which may then be passed on to add more.
 // Of several pieces only the last may have an odd length. Numbers that are to be summed,

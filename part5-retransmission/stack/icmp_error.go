@@ -27,6 +27,10 @@ func (s *Stack) sendProtocolUnreachable(h *ipv4Header) {
 	s.sendICMPError(h, icmpMessage{typ: icmpUnreachable, code: codeProtocolUnreachable})
 }
 
+func (s *Stack) sendPortUnreachable(h *ipv4Header) {
+	s.sendICMPError(h, icmpMessage{typ: icmpUnreachable, code: codePortUnreachable})
+}
+
 // sendTimeExceeded tells that the fragments of a datagram did not all come.
 func (s *Stack) sendTimeExceeded(h *ipv4Header) {
 	s.sendICMPError(h, icmpMessage{typ: icmpTimeExceeded, code: codeReassemblyTime})
@@ -40,7 +44,7 @@ func (s *Stack) sendParameterProblem(h *ipv4Header, pointer int) {
 // sendICMPError tells the sender of a datagram that something is wrong with it, unless it
 // is one of those that must not be complained about.
 func (s *Stack) sendICMPError(h *ipv4Header, m icmpMessage) {
-	if !mayComplain(h) {
+	if !s.mayComplain(h) {
 		return
 	}
 	if !s.icmp.errors.take(time.Now()) {
@@ -57,10 +61,10 @@ func (s *Stack) sendICMPError(h *ipv4Header, m icmpMessage) {
 // the result of receiving: an ICMP error message, or a datagram destined to an IP
 // broadcast or IP multicast address, or a datagram sent as a link-layer
 // broadcast, or a non-initial fragment, or a datagram whose source address does
-// not define a single host". receiveIPv4 has dropped the broadcasts and the
-// impossible sources already.
-func mayComplain(h *ipv4Header) bool {
-	if h.offset > 0 {
+// not define a single host". receiveIPv4 has dropped the link-layer broadcasts
+// that are not IP's, and the impossible sources, already.
+func (s *Stack) mayComplain(h *ipv4Header) bool {
+	if h.offset > 0 || s.isBroadcast(h.dst) {
 		return false
 	}
 	if h.protocol != protocolICMP {

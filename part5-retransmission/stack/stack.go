@@ -1,5 +1,5 @@
 // Package stack is a host on an Ethernet: a MAC address, an IP address, and the protocols that
-// answer to them, here ARP, IPv4, ICMP and TCP. It belongs to no kernel. Plugged into a TAP
+// answer to them, here ARP, IPv4, ICMP, UDP and TCP. It belongs to no kernel. Plugged into a TAP
 // device it is a neighbour of this machine; two on a cable of shared/wire talk to each other.
 //
 //	s := stack.New(dev, stack.Config{MAC: mac, IP: prefix, MTU: 1500, Rand: rand.Reader})
@@ -91,6 +91,7 @@ type Stack struct {
 	rand io.Reader
 	ipv4 ipv4State
 	icmp icmpState
+	udp  udpState
 
 	tcp tcpTable
 }
@@ -107,6 +108,7 @@ func New(dev Device, cfg Config) *Stack {
 	s.rand = cfg.Rand
 	s.initIPv4(cfg.Gateway)
 	s.initICMP()
+	s.initUDP()
 	s.initTCP()
 	s.tcp.noSACK, s.tcp.newControl = cfg.NoSACK, controlNamed(cfg.CongestionControl)
 	return s
@@ -192,6 +194,8 @@ func (s *Stack) receiveDatagram(h *ipv4Header, payload []byte) error {
 	switch h.protocol {
 	case protocolICMP:
 		return s.receiveICMP(h, payload)
+	case protocolUDP:
+		return s.receiveUDP(h, payload)
 	case protocolTCP:
 		return s.receiveTCP(h, payload)
 	}
@@ -207,6 +211,8 @@ func (s *Stack) datagramFailed(h ipv4Header, payload []byte, reason error) error
 	switch h.protocol {
 	case protocolICMP:
 		return s.echoFailed(h, payload, reason)
+	case protocolUDP:
+		return s.udpFailed(h, payload, reason)
 	case protocolTCP:
 		return s.segmentFailed(h, payload, reason)
 	}
@@ -291,6 +297,7 @@ func (s *Stack) closeLayers() {
 		return
 	}
 	s.closed = true
+	s.closeUDP()
 	s.closeTCP()
 	s.closeICMP()
 	s.closeIPv4()

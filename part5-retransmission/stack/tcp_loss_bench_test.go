@@ -144,7 +144,7 @@ func (d *steady) fix(frame []byte) {
 	d.stamp(frame)
 	b := frame[etherHeaderLen+ipv4MinHeaderLen:]
 	b[16], b[17] = 0, 0
-	binary.BigEndian.PutUint16(b[16:18], tcpChecksum(b, peerIP, ourIP))
+	binary.BigEndian.PutUint16(b[16:18], transportChecksum(protocolTCP, peerIP, ourIP, b))
 }
 
 // waiting is how much can be read at once.

@@ -49,6 +49,8 @@ func describeDatagram(b []byte, flows *flowTable) string {
 		return describeIPv4(h) + describeProtocol(h, payload)
 	case h.protocol == protocolICMP:
 		return describeIPv4(h) + describeICMP(payload)
+	case h.protocol == protocolUDP:
+		return describeUDP(h, payload)
 	case h.protocol == protocolTCP:
 		return describeTCP(h, payload, flows)
 	}

@@ -32,7 +32,7 @@ var places = []place{
 	{"kernel: writing to the TAP device", []string{"tun_chr_write_iter", "tun_get_user", "ksys_write", "vfs_write"}},
 	{"kernel: waiting, and threads", []string{"__x64_sys_epoll", "do_epoll", "__x64_sys_futex", "do_futex", "__x64_sys_nanosleep", "schedule", "__schedule", "schedule_tail"}},
 	{"into the kernel and out of it", []string{"entry_SYSCALL", "do_syscall_64", "syscall_return", "internal/runtime/syscall", "syscall.", "golang.org/x/sys/unix."}},
-	{"checksums", []string{"stack.addSum", "stack.checksum", "stack.tcpChecksum", "stack.foldSum"}},
+	{"checksums", []string{"stack.addSum", "stack.checksum", "stack.transportChecksum", "stack.foldSum"}},
 	{"copying the data, within the program", []string{"runtime.memmove", "stack.(*buffer)", "stack.(*chunkPool)"}},
 	{"TCP", []string{"stack.(*Conn)", "stack.(*segment)", "stack.(*Stack).receiveTCP", "stack.(*Stack).sendSegment", "stack.(*sentList)", "stack.(*rackState)", "stack.(*tcpOptions)", "stack.(*timestamps)", "stack.(*Stack).answerAll", "stack.(*timer)"}},
 	{"IPv4", []string{"stack.(*ipv4Header)", "stack.(*Stack).receiveIPv4", "stack.(*Stack).receiveDatagram", "stack.(*Stack).sendIPv4", "stack.(*Stack).sendDatagram", "stack.(*Stack).nextHop", "stack.(*Stack).mtuTo", "stack.isNeighbour", "stack.(*Stack).validSource"}},

@@ -30,6 +30,8 @@ var masks = []mask{
 	{"ms", "", regexp.MustCompile(`, time \d+ms\b`), ", time …ms"},
 	// The line of ping that sums up; "pipe" appears when answers are slower than questions.
 	{"ms", "", regexp.MustCompile(`(?m)^rtt min/avg/max/mdev = [\d./]+ ms(, pipe \d+)?$`), "rtt min/avg/max/mdev = …/…/…/… ms"},
+	// The round trips in a line of traceroute.
+	{"hops", "traceroute's times", regexp.MustCompile(`  \d+\.\d{3} ms\b`), "  … ms"},
 	// IP's Identification and the Identifier of an echo: the kernel draws them at random, and so do we.
 	{"id", "the numbers in \"id 12345\"", regexp.MustCompile(`\bid \d+\b`), "id …"},
 	// The sequence numbers of a connection's first segments, and timestamps, which both hosts draw at random; all later

@@ -15,6 +15,7 @@ func TestMasks(t *testing.T) {
 		{"ms", "icmp_seq=1 ttl=64 time=0.045 ms", "icmp_seq=1 ttl=64 time=… ms"},
 		{"ms", "3 received, 0% packet loss, time 2003ms", "3 received, 0% packet loss, time …ms"},
 		{"ms", "rtt min/avg/max/mdev = 0.031/0.039/0.047/0.006 ms, pipe 3", "rtt min/avg/max/mdev = …/…/…/… ms"},
+		{"hops", " 1  10.0.1.1  0.331 ms  12.009 ms !H", " 1  10.0.1.1  … ms  … ms !H"},
 		{"seq", "Flags [S.], seq 562176440, ack 2556551911, win 0, options [TS val 7 ecr 0]", "Flags [S.], seq …, ack …, win 0, options [TS val … ecr …]"},
 		{"seq", "Flags [S], seq 56217, Flags [.], seq 1:7, ack 1", "Flags [S], seq …, Flags [.], seq 1:7, ack 1"},
 		{"port", "IP 10.0.0.1.40488 > 10.0.0.4.80: and 10.0.0.1:40999", "IP 10.0.0.1.40xxx > 10.0.0.4.80: and 10.0.0.1:40xxx"},

@@ -1,7 +1,6 @@
 package rfc
 
 import (
-	"bytes"
 	"go/ast"
 	"go/token"
 	"path/filepath"
@@ -24,7 +23,10 @@ type part struct {
 // all is every part, the first one first.
 type all []*part
 
-var citedIn = regexp.MustCompile(`RFC [0-9]+`)
+var (
+	citedIn = regexp.MustCompile(`RFC [0-9]+`)
+	appsIn  = regexp.MustCompile(`"framebyframe/(shared/apps[a-z/]*)"`)
+)
 
 // readParts reads all parts of a checkout.
 func readParts(t *parts.Tree) (all, error) {
@@ -39,12 +41,12 @@ func readParts(t *parts.Tree) (all, error) {
 	}
 	for _, of := range t.Parts {
 		p := &part{of, map[string]string{}, map[string]string{}, map[string]bool{}, map[string]bool{}}
-		var usesApps bool
+		apps := map[string]bool{} // the packages of its program's services
 		for _, dir := range parts.TestDirs {
 			files, _ := filepath.Glob(filepath.Join(of.Dir, dir, "*.go")) // fails for a malformed pattern only
-			if usesApps {                                                 // its program's services
-				apps, _ := filepath.Glob(t.Path("shared/apps/*.go"))
-				files = append(apps, files...)
+			for app := range apps {
+				services, _ := filepath.Glob(filepath.Join(t.Path(app), "*.go"))
+				files = append(services, files...)
 			}
 			for _, file := range files {
 				if parts.IsTest(file) {
@@ -60,7 +62,9 @@ func readParts(t *parts.Tree) (all, error) {
 				for _, rfc := range citedIn.FindAllString(string(src.Text), -1) {
 					p.cited[rfc] = true
 				}
-				usesApps = usesApps || bytes.Contains(src.Text, []byte(`"framebyframe/shared/apps"`))
+				for _, app := range appsIn.FindAllStringSubmatch(string(src.Text), -1) {
+					apps[app[1]] = true
+				}
 			}
 			for _, file := range t.TestFiles(of, dir) {
 				src, err := parse(file.Path)

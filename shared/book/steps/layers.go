@@ -32,16 +32,16 @@ var layers = []layer{
 	{"stack", "stack.go", "*"},
 	{"base", "mac.go packet.go timer.go checksum.go random.go", ""}, // knows no protocol
 	// trace asks each layer to describe its own part.
-	{"trace", "trace.go fields.go", "ethernet ipv4 arp.describe* arp.add* icmp.describe* icmp.add* " +
+	{"trace", "trace.go fields*.go", "ethernet ipv4 arp.describe* arp.add* icmp.describe* icmp.add* " +
 		"udp.describe* udp.add* udp.protocolUDP tcp.describe* tcp.add* tcp.protocolTCP tcp.flow*"},
 	{"ethernet", "ethernet*.go", "trace"},
 	{"arp", "arp*.go", "trace ethernet"},
 	{"ipv4", "ipv4*.go gateway.go route*.go", "trace ethernet arp icmp.send*"}, // has ICMP tell a sender what was wrong
-	{"ping", "ping*.go traceroute*.go", "trace ipv4 icmp"},                     // applications of ICMP
+	{"ping", "ping*.go traceroute*.go", "trace ipv4 icmp udp"},                 // applications of ICMP
 	{"icmp", "icmp*.go", "trace ipv4"},
 	{"udp", "udp*.go dhcp*.go packet_conn*.go", "trace ipv4 icmp"},
-	{"status", "info.go status.go", "*"},                                                 // what the stack tells of itself
-	{"tcp", "tcp*.go seq.go conn*.go listener*.go dial*.go", "trace ipv4 icmp.tooLarge"}, // and its connections, as applications see them
+	{"status", "info.go status.go", "*"}, // what the stack tells of itself
+	{"tcp", "tcp*.go seq.go conn*.go listener*.go dial*.go", "trace ipv4 icmp.tooLarge udp.firstEphemeralPort udp.ephemeralPorts"}, // and its connections, as applications see them
 }
 
 // of returns the layer of a file; its name is "" if it is in none.

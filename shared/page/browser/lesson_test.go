@@ -15,15 +15,6 @@ type do func(p *page)
 // next presses the button at the step of the lesson that comes next.
 func next(p *page) { p.click("#lesson .steps .next button") }
 
-// times does something several times.
-func times(n int, f do) do {
-	return func(p *page) {
-		for range n {
-			f(p)
-		}
-	}
-}
-
 // find presses Step until there are n frames for which a condition holds, and clicks the line of the last. In the condition f is the frame.
 func find(n int, condition string) do {
 	return func(p *page) {

@@ -27,8 +27,7 @@ type flow struct {
 // A stretch is where the sequence numbers of a flow began, and how far they were sent.
 type stretch struct {
 	first, next uint32
-	scale       int // of the window, once both have agreed
-	offered     int // -1: no scale
+	offered     int // by how many bits its sender scales windows, -1: not at all
 }
 
 const (

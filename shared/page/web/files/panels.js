@@ -128,7 +128,7 @@ panels.callForm = function (box, host, part) {
   box.replaceChildren(
     el("h3", {}, "Its application"),
     row("resolve", "Ask", [ask], () => `resolve.${h}.${ask.value}`, "who has 10.0.0.", ask) ?? "",
-    row("ping", "Ping", [to, size], () => `ping.${h}.${to.value}.${size.value}`, "10.0.0.", to, " with ", size, " bytes") ?? "",
+    row("ping", "Ping", [to, size], () => `ping.${h}.${to.value}.${size.value}`, "10.0.0.", to, ", ", size, " bytes") ?? "",
     row("dial", "Open", [port], () => `dial.${h}.${port.value}`, "a connection to port ", port) ?? "",
     row("write", "Write", [bytes], () => `write.${h}.${bytes.value}`, bytes, " bytes") ?? "",
     part.can.includes("read") ? el("div", { class: "call" }, pace) : "",

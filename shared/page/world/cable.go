@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"framebyframe/part5-retransmission/stack"
 )
 
-// noteFlight keeps what the cable says of a flight. It returns the frame if it is a new one.
-func (w *World) noteFlight(n news) (first *Frame) {
+// noteFlight keeps what the cable says of a flight.
+func (w *World) noteFlight(n news) {
 	fl := n.flight
 	f := w.flights[n.host][fl.ID]
 	if f == nil {
@@ -22,8 +24,7 @@ func (w *World) noteFlight(n news) (first *Frame) {
 		w.frames = append(w.frames, f)
 		w.flights[n.host][fl.ID] = f
 		f.look(w, fl.Frame)
-		first = f
-	} else if fl.Fate == "" && !slices.Equal(f.raw, fl.Frame) {
+	} else if fl.Frame != nil && !slices.Equal(f.raw, fl.Frame) {
 		f.look(w, fl.Frame)
 	}
 	f.Leaves, f.Due = w.since(fl.Leaves), w.since(fl.Due)
@@ -33,13 +34,16 @@ func (w *World) noteFlight(n news) (first *Frame) {
 		f.Fate, f.End = fl.Fate, w.since(n.at)
 		delete(w.flights[n.host], fl.ID)
 	}
-	return first
 }
 
 // look notes what the frame is.
 func (f *Frame) look(w *World, raw []byte) {
 	f.raw, f.Len = raw, len(raw)
-	f.Text = w.reader.Describe(raw)
+	if f.Forged {
+		f.Text = stack.Describe(raw) // a false SYN is not to count as the beginning of a connection
+	} else {
+		f.Text = w.reader.Describe(raw)
+	}
 	f.summary = w.summarise(f, raw)
 }
 

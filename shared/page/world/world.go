@@ -256,7 +256,11 @@ func (w *World) do(a Action) error {
 
 // hear is told by the cable how a flight stands. It runs while the stack that sends holds its lock.
 func (w *World) hear(host int, f wire.Flight) {
-	f.Frame = slices.Clone(f.Frame)
+	if f.Fate == "" || f.Due == f.Sent { // at its end the frame is what it was before, unless it has never waited
+		f.Frame = slices.Clone(f.Frame)
+	} else {
+		f.Frame = nil
+	}
 	w.mu.Lock()
 	w.news = append(w.news, news{at: time.Now(), host: host, flight: &f, forged: w.forging})
 	w.mu.Unlock()
@@ -315,27 +319,14 @@ func (w *World) settle() {
 		}
 		return a.host - b.host
 	})
-	var sent [2][]*Frame // by the stacks themselves, that nobody has spoken of yet
-	var words [2][]string
 	for _, n := range list {
 		if n.flight != nil {
-			if f := w.noteFlight(n); f != nil && !f.Forged && f.CopyOf < 0 {
-				sent[n.host] = append(sent[n.host], f)
-			}
+			w.noteFlight(n)
 			continue
-		}
-		if n.line.What == "out" {
-			words[n.host] = append(words[n.host], n.line.Text)
 		}
 		n.line.At = w.since(n.at)
 		w.lines = append(w.lines, n.line)
 		w.record(n.line.At, n.host, n.line.What+n.line.Text)
-	}
-	// A stack counts from the beginning of a connection, whose SYNs it has seen: its words are better than Describe's.
-	for host, frames := range sent {
-		for i, f := range frames[:min(len(frames), len(words[host]))] {
-			f.Text = words[host][i]
-		}
 	}
 	w.sample()
 }

@@ -137,18 +137,20 @@ panels.callForm = function (box, host, part) {
     el("form", { class: "call", onsubmit: e => { e.preventDefault(); call(`forge.${h}.${forge.value}`); } }, el("button", { type: "submit", id: "forge-" + h }, "Forge"), forge));
 };
 
+// Which groups the reader has opened or closed.
+panels.opened = new Map();
+
 // What the hosts know of themselves: groups of rows, those marked that have changed since the last look.
 panels.hosts = function () {
   const box = $("hosts");
   if (!panels.changed("hosts", JSON.stringify([store.hosts, store.playing ? 0 : store.before]))) return;
-  const open = [...box.querySelectorAll("details")].filter(d => !d.open).map(d => d.dataset.key);
   const columns = store.hosts.map((groups, host) => {
     const old = new Map();
     for (const g of store.before[host] ?? []) for (const r of g.rows) old.set(g.title + "/" + r.name, r.value);
     return el("div", { class: "host-" + host }, el("h2", {}, `${"AB"[host]} `, el("small", {}, host ? "10.0.0.4" : "10.0.0.1")),
       ...(groups ?? []).map(g => {
-        const key = host + g.title;
-        return el("details", { open: !open.includes(key), "data-key": key }, el("summary", {}, g.title),
+        const key = host + g.title, open = panels.opened.get(key) ?? !(groups.length > 4 && ["Listening", "Frames", "Itself"].includes(g.title));
+        return el("details", { open, ontoggle: e => panels.opened.set(key, e.target.open) }, el("summary", {}, g.title),
           el("table", {}, el("tbody", {}, ...g.rows.map(r => {
             const was = old.get(g.title + "/" + r.name);
             const news = !store.playing && was !== undefined && was !== r.value;

@@ -83,7 +83,7 @@ func parse(args []string) (opt options, err error) {
 	opt.program = flags.Args()
 	switch {
 	case len(opt.program) == 0 && !opt.list:
-		return opt, errors.New("which program? " + usage)
+		return opt, fmt.Errorf("which program? %s", usage)
 	case opt.part < 1 || opt.part > 5:
 		return opt, errors.New("-part is 1 to 5")
 	case opt.lanes < 1 || opt.lanes > 40:

@@ -45,7 +45,7 @@ func (b *Bench) echo(seq uint16, data []byte, change ...func(*layers.IPv4)) []by
 // icmpOf is the ICMP message for us in a frame, or nil.
 func (b *Bench) icmpOf(p gopacket.Packet) (*layers.IPv4, *layers.ICMPv4) {
 	ip, ok := p.Layer(layers.LayerTypeIPv4).(*layers.IPv4)
-	if !ok || ip.Protocol != layers.IPProtocolICMPv4 || !bytes.Equal(ip.SrcIP.To4(), b.Stack.ip()) {
+	if !ok || ip.Protocol != layers.IPProtocolICMPv4 || !ip.SrcIP.Equal(b.Stack.ip()) {
 		return nil, nil
 	}
 	icmp, _ := p.Layer(layers.LayerTypeICMPv4).(*layers.ICMPv4)
@@ -107,7 +107,7 @@ func (b *Bench) checkHeader(p gopacket.Packet, ip *layers.IPv4) {
 	switch {
 	case !bytes.Equal(eth.DstMAC, b.Us.mac()) || !bytes.Equal(eth.SrcMAC, b.Stack.mac()):
 		b.Errorf("the frame goes from %v to %v, want from %v to %v", eth.SrcMAC, eth.DstMAC, b.Stack.mac(), b.Us.mac())
-	case !bytes.Equal(ip.DstIP.To4(), b.Us.ip()):
+	case !ip.DstIP.Equal(b.Us.ip()):
 		b.Errorf("the datagram goes to %v, want %v", ip.DstIP, b.Us.IP)
 	case ip.Version != 4 || ip.TTL == 0 || ip.Flags&layers.IPv4EvilBit != 0:
 		b.Errorf("the datagram has version %d, TTL %d and flags %v", ip.Version, ip.TTL, ip.Flags)

@@ -355,7 +355,7 @@ func All() (all []Check) {
 	for _, group := range []struct {
 		file   string
 		checks []Check
-	}{{"arp", arpChecks}, {"ipv4 and icmp", icmpChecks}, {"fragments", fragmentChecks}} {
+	}{{"arp", arpChecks}, {"ipv4 and icmp", icmpChecks}, {"fragments", fragmentChecks}, {"udp", udpChecks}} {
 		for _, c := range group.checks {
 			c.file = group.file
 			all = append(all, c)

@@ -19,9 +19,9 @@
 #define LWIP_NOASSERT 1
 #define LWIP_STATS 0
 
-// ARP, IPv4 with reassembly, ICMP and TCP.
+// ARP, IPv4 with reassembly, ICMP, UDP and TCP.
 #define LWIP_IPV6 0
-#define LWIP_UDP 0
+#define LWIP_UDP 1
 #define LWIP_RAW 0
 #define LWIP_ICMP 1
 #define ARP_QUEUEING 1

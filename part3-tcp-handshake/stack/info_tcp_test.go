@@ -48,11 +48,12 @@ func TestInfoTCP(t *testing.T) {
 			"TCP 10.0.0.4:80 - 10.0.0.1:40000: LISTEN -> SYN-RECEIVED",
 			"TCP 10.0.0.4:80 - 10.0.0.1:40000: SYN-RECEIVED -> ESTABLISHED",
 		}
-		if got := strings.Join(*events, "\n"); got != strings.Join(want, "\n") {
+		if got := strings.Join(events.Take(), "\n"); got != strings.Join(want, "\n") {
 			b.Errorf("events\n%s", got)
 		}
 		c.Abort()
-		if got := (*events)[len(*events)-1]; got != "TCP 10.0.0.4:80 - 10.0.0.1:40000: ESTABLISHED -> CLOSED ("+errAborted.Error()+")" {
+		seen := events.Take()
+		if got := seen[len(seen)-1]; got != "TCP 10.0.0.4:80 - 10.0.0.1:40000: ESTABLISHED -> CLOSED ("+errAborted.Error()+")" {
 			b.Errorf("the last event is %s", got)
 		}
 		if left := b.s.Info().Connections; len(left) != 0 {

@@ -6,16 +6,18 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // What is in the buffers, which timers run, and how long they will.
 func TestInfoData(t *testing.T) {
 	onPair(t, func(p *pair) {
 		ours, peer := p.connect(4000)
-		var fired []string
+		var fired suite.Events
 		p.ours.Observe(func(e Event) {
 			if timer, ok := e.(TimerFired); ok {
-				fired = append(fired, timer.Timer)
+				fired.Add(timer.Timer)
 			}
 		})
 		peer.Write([]byte("unread"))
@@ -36,8 +38,8 @@ func TestInfoData(t *testing.T) {
 			t.Errorf("timers %q, want %q", names, want)
 		}
 		time.Sleep(2 * ackDelay)
-		if want := []string{"delayed ACK"}; !slices.Equal(fired, want) {
-			t.Errorf("%q fired, want %q", fired, want)
+		if got, want := fired.Take(), []string{"delayed ACK"}; !slices.Equal(got, want) {
+			t.Errorf("%q fired, want %q", got, want)
 		}
 		peer.Close()
 		ours.Write([]byte("nobody takes that"))
@@ -52,8 +54,8 @@ func TestInfoData(t *testing.T) {
 func TestInfoTimeWait(t *testing.T) {
 	onPair(t, func(p *pair) {
 		ours, peer := p.connect(4000)
-		var last string
-		p.ours.Observe(func(e Event) { last = e.String() })
+		var events suite.Events
+		p.ours.Observe(func(e Event) { events.Add(e.String()) })
 		ours.Close()
 		synctest.Wait()
 		peer.Close()
@@ -66,6 +68,8 @@ func TestInfoTimeWait(t *testing.T) {
 			t.Errorf("%v left of TIME-WAIT", left)
 		}
 		time.Sleep(timeWaitLen)
+		seen := events.Take()
+		last := seen[len(seen)-1]
 		if n := len(p.ours.Info().Connections); n != 0 || !strings.HasSuffix(last, ": TIME-WAIT -> CLOSED") {
 			t.Errorf("%d connections, the last event is %s", n, last)
 		}

@@ -46,10 +46,10 @@ func testConfig(log io.Writer) Config {
 }
 
 // watch collects the events of the stack, in the trace's words.
-func (b *bench) watch() *[]string {
-	var events []string
-	b.s.Observe(func(e Event) { events = append(events, e.String()) })
-	return &events
+func (b *bench) watch() *suite.Events {
+	events := new(suite.Events)
+	b.s.Observe(func(e Event) { events.Add(e.String()) })
+	return events
 }
 
 // do runs f with the stack's lock held.

@@ -7,36 +7,37 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"framebyframe/shared/suite"
 )
 
 // lossEvents collects the events of a stack that have to do with losses.
-func lossEvents(s *Stack) *[]string {
-	var all []string
+func lossEvents(s *Stack) *suite.Events {
+	all := new(suite.Events)
 	s.Observe(func(e Event) {
 		switch e := e.(type) {
 		case SegmentLost:
-			all = append(all, fmt.Sprintf("lost %d+%d: %s", e.Seq, e.Length, e.Why))
+			all.Add(fmt.Sprintf("lost %d+%d: %s", e.Seq, e.Length, e.Why))
 		case Retransmitted:
-			all = append(all, fmt.Sprintf("again %d+%d: %s", e.Seq, e.Length, e.Why))
+			all.Add(fmt.Sprintf("again %d+%d: %s", e.Seq, e.Length, e.Why))
 		case RecoveryStarted:
-			all = append(all, fmt.Sprintf("recovery from %d", e.Seq))
+			all.Add(fmt.Sprintf("recovery from %d", e.Seq))
 		case RecoveryEnded:
-			all = append(all, "recovered")
+			all.Add("recovered")
 		case RetransmissionTimeout:
-			all = append(all, fmt.Sprintf("timeout at %d after %v", e.Seq, e.Waited))
+			all.Add(fmt.Sprintf("timeout at %d after %v", e.Seq, e.Waited))
 		case TailLossProbe:
-			all = append(all, "probe")
+			all.Add("probe")
 		}
 	})
-	return &all
+	return all
 }
 
-func wantEvents(t *testing.T, got *[]string, want ...string) {
+func wantEvents(t *testing.T, events *suite.Events, want ...string) {
 	t.Helper()
-	if !slices.Equal(*got, want) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(*got, "\n"), strings.Join(want, "\n"))
+	if got := events.Take(); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	*got = nil
 }
 
 // What is lost, why we think so, what goes again and why, and when it is over. The peer has no SACK:

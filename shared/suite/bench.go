@@ -64,6 +64,28 @@ func (l *Log) String() string {
 	return l.b.String()
 }
 
+// Events collects what a stack tells its observer, in the trace's words. The stack may go on while a test reads.
+type Events struct {
+	mu  sync.Mutex
+	all []string
+}
+
+// Add adds an event.
+func (e *Events) Add(event string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all = append(e.all, event)
+}
+
+// Take returns what was added since the last Take.
+func (e *Events) Take() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := e.all
+	e.all = nil
+	return all
+}
+
 // OnBench runs f with a running stack in a bubble of virtual time. When f returns, the stack is closed; a
 // goroutine that is left would fail the test.
 func OnBench[S Host](t *testing.T, st Stack[S], f func(b *Bench, s S)) {

@@ -77,7 +77,7 @@ func playWith(t *testing.T, name string, f func(c *Conn, arg string) error, text
 // playFrom does so with one ISS.
 func playFrom(t *testing.T, iss uint32, name string, f func(c *Conn, arg string) error, text string) {
 	t.Helper()
-	onBench(t, func(b *bench) {
+	onListening(t, func(b *bench, _ *Listener) {
 		b.s.fixISS(connKey{peerIP.As4(), 8000, 80}, iss)
 		b.Script.StackISS = &iss
 		calls := b.Calls(true, &iss)

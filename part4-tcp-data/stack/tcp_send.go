@@ -6,8 +6,8 @@ import (
 )
 
 // sendSegment puts a TCP header in front of p, which is the segment's data, and sends it to
-// the peer that key names. TCP's datagrams are never to be cut: a router that cannot pass
-// one on says so, and the next one is smaller (RFC 1191).
+// the peer that key names. TCP's datagrams are not to be cut: a router that cannot pass one
+// on says so, and the next one is smaller (RFC 1191).
 func (s *Stack) sendSegment(key connKey, seg segment, p *packet) {
 	seg.srcPort, seg.dstPort = key.localPort, key.remotePort
 	dst := netip.AddrFrom4(key.remote)
